@@ -1,0 +1,182 @@
+"""The nouns that games, agents and trainers speak in.
+
+A *game* starts *states*; a state shows each *role* an *observation*; an agent in that seat answers
+with an *action*; what happened is an *episode* of *turns*. Every noun is a value: nothing here is
+changed in place, and nothing here imports anything of ours.
+
+Three promises hold for every game, and ``tests/contract`` checks them:
+
+* a role's view is append-only: what it saw is a prefix of what it will see;
+* states are values: the same seed gives the same game in any process;
+* rules never guess: an answer that is not exactly one legal answer raises ``IllegalAction``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+Role = str
+"""The name of a seat: ``"player_0"``, ``"attacker"``. It has its own rules, view and baseline."""
+
+Payoffs = Mapping[Role, float]
+"""What each role has won so far, in the game's own unit (chips, points); negative is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One piece of text in a game. ``to`` is ``None`` for all roles, else the roles that see it."""
+
+    sender: str
+    text: str
+    to: frozenset[Role] | None = None
+
+
+View = tuple[Message, ...]
+"""All that a role has been shown, oldest first. It is the role's information set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What an agent gets when it is asked to act (or what a waiting role can see).
+
+    ``legal``: the exact legal answers; ``None`` where speech is free; empty where it is not this
+    role's turn. ``turns`` (this role's own earlier turns) and ``seed`` (the luck of this turn, for
+    agents that randomise) come from the runner, so that agents need no memory of their own.
+    """
+
+    role: Role
+    messages: View
+    legal: tuple[str, ...] | None = ()
+    turns: "tuple[Turn, ...]" = field(default=(), compare=False, repr=False)
+    seed: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An answer: ``text`` goes to the game, the rest stays with the learner.
+
+    ``private`` is the hidden thought. ``prompt`` and ``tokens`` are the token ids that were read
+    and sampled, ``logprobs`` the natural-log probability of each sampled token (same length as
+    ``tokens``); all three are empty for agents that are not language models.
+    """
+
+    text: str
+    private: str = ""
+    prompt: tuple[int, ...] = ()
+    tokens: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One observation, the action that answered it, and whether the rules accepted the answer."""
+
+    observation: Observation
+    action: Action
+    accepted: bool = True
+
+    @property
+    def role(self) -> Role:
+        return self.observation.role
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One whole game. ``seats`` names who sat where; ``forfeit`` is the role that lost by rule."""
+
+    game: str
+    seed: int
+    turns: tuple[Turn, ...]
+    payoffs: Payoffs
+    seats: Mapping[Role, str]
+    views: Mapping[Role, View]
+    forfeit: Role | None = None
+
+    def turns_of(self, role: Role) -> tuple[Turn, ...]:
+        return tuple(turn for turn in self.turns if turn.role == role)
+
+
+class IllegalAction(ValueError):
+    """The rules do not allow this answer. ``role`` gave it; the text says why, to that role."""
+
+    def __init__(self, role: Role, reason: str):
+        super().__init__(reason)
+        self.role = role
+
+
+class Sum(StrEnum):
+    """How the payoffs of one game add up over its roles."""
+
+    ZERO = "zero-sum"
+    CONSTANT = "constant-sum"
+    GENERAL = "general-sum"
+    COOPERATIVE = "cooperative"  # every role gets the same payoff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What a game says of itself; the contract checks it, solvers and trainers read it.
+
+    ``low`` and ``high`` bound every role's payoff; ``total`` is the constant of a constant-sum
+    game; ``max_turns`` bounds the number of accepted answers.
+    """
+
+    sum: Sum
+    hidden_information: bool
+    max_turns: int
+    low: float
+    high: float
+    total: float = 0.0
+    free_speech: bool = False
+
+
+class State(Protocol):
+    """A position of one game. ``to_act`` empty means over; several roles act simultaneously."""
+
+    @property
+    def to_act(self) -> tuple[Role, ...]: ...
+
+    @property
+    def payoffs(self) -> Payoffs: ...
+
+    def observe(self, role: Role) -> Observation: ...
+
+    def step(self, answers: Mapping[Role, str]) -> "State":
+        """The next position after one answer from each role in ``to_act``.
+
+        Raises ``IllegalAction`` for an answer that the rules do not allow.
+        """
+        ...
+
+
+class Game(Protocol):
+    """The rules of one game with its options fixed."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def roles(self) -> tuple[Role, ...]: ...
+
+    @property
+    def declares(self) -> Declaration: ...
+
+    def rules(self, role: Role) -> str:
+        """The rules as the player in this seat reads them."""
+        ...
+
+    def start(self, seed: int) -> State: ...
+
+
+class SolvableGame(Game, Protocol):
+    """A game whose chance is all in its opening, and small enough to list: solvers walk it."""
+
+    def openings(self) -> Sequence[tuple[float, State]]:
+        """Every opening position with its probability; after it, nothing is random."""
+        ...
+
+
+def visible(log: View, role: Role) -> View:
+    """The part of a game's log that ``role`` may see."""
+    return tuple(m for m in log if m.to is None or role in m.to)

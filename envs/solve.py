@@ -1,0 +1,312 @@
+"""Exact play for games whose chance is all in their opening (``SolvableGame``).
+
+A *policy* here is a function from an observation to probabilities of its legal answers, so a
+language model is measured by the probabilities that it gives, not by sampling. The information
+set of a role is its view (the messages it has seen), which every game keeps append-only, so
+recall is perfect. Simultaneous moves are walked one role after the other; views hide the order.
+
+Formulas (u_i: expected payoff of role i, BR_i: its best response value against the others):
+
+    NashConv(π) = Σ_i BR_i(π_-i) − u_i(π)        exploitability = NashConv / number of roles
+
+The equilibrium is the sequence-form linear program of Koller, Megiddo and von Stengel (1996).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import lil_matrix
+
+from sparring.envs.core import Action, Observation, Role, SolvableGame, State, Sum, Turn, View
+
+Policy = Callable[[Observation], Mapping[str, float]]
+Table = Mapping[View, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class InformationSet:
+    """All positions that one role cannot tell apart, known by what it saw."""
+
+    observation: Observation
+
+    @property
+    def key(self) -> tuple[Role, View]:
+        return self.observation.role, self.observation.messages
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A position in the tree: an end with ``payoffs``, or a choice of the role of ``at``."""
+
+    payoffs: Mapping[Role, float] = field(default_factory=dict)
+    at: InformationSet | None = None
+    children: dict[str, "Node"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tree:
+    """A game walked whole. ``sets`` maps each information set's key to it, in walking order."""
+
+    game: SolvableGame
+    roots: tuple[tuple[float, Node], ...]
+    sets: Mapping[tuple[Role, View], InformationSet]
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """The observation at every information set: where a policy must answer."""
+        return tuple(info.observation for info in self.sets.values())
+
+    def table(self, policy: Policy) -> "Strategy":
+        """Ask ``policy`` once at every information set.
+
+        Raises:
+            ValueError: the probabilities do not cover legal answers only, or do not sum to 1.
+        """
+        table = {}
+        for key, info in self.sets.items():
+            legal, answer = info.observation.legal, policy(info.observation)
+            if set(answer) - set(legal or ()) or abs(sum(answer.values()) - 1) > 1e-6:
+                raise ValueError(f"not a distribution over {legal}: {dict(answer)}")
+            table[key] = answer
+        return table
+
+
+Strategy = Mapping[tuple[Role, View], Mapping[str, float]]
+
+
+def walk(game: SolvableGame) -> Tree:
+    """The whole tree of ``game``.
+
+    Raises:
+        ValueError: the game does not list its openings, or has free speech.
+    """
+    if not hasattr(game, "openings"):
+        raise ValueError(f"{game.name} does not list its openings, so it cannot be solved exactly")
+    if game.declares.free_speech:
+        raise ValueError(f"{game.name} has free speech, so its answers cannot be listed")
+    sets: dict[tuple[Role, View], InformationSet] = {}
+    roots = tuple(
+        (p, _grow(state, {}, {role: () for role in game.roles}, sets))
+        for p, state in game.openings()
+    )
+    return Tree(game, roots, sets)
+
+
+def _grow(
+    state: State,
+    answers: dict[Role, str],
+    turns: dict[Role, tuple[Turn, ...]],
+    sets: dict[tuple[Role, View], InformationSet],
+) -> Node:
+    """The subtree at ``state``, where ``answers`` are those already given at a shared move."""
+    waiting = [role for role in state.to_act if role not in answers]
+    if not waiting:
+        if not answers:
+            return Node(payoffs=dict(state.payoffs))
+        return _grow(state.step(answers), {}, turns, sets)
+    role = waiting[0]
+    seen = replace(state.observe(role), turns=turns[role])
+    info = sets.setdefault((role, seen.messages), InformationSet(seen))
+    node = Node(at=info)
+    for answer in info.observation.legal or ():
+        turn = Turn(info.observation, Action(answer))
+        after = {**turns, role: (*turns[role], turn)}
+        node.children[answer] = _grow(state, {**answers, role: answer}, after, sets)
+    return node
+
+
+def uniform(observation: Observation) -> Mapping[str, float]:
+    """The policy that gives every legal answer the same probability."""
+    legal = observation.legal or ()
+    return dict.fromkeys(legal, 1 / len(legal))
+
+
+def values(tree: Tree, strategy: Strategy) -> dict[Role, float]:
+    """u_i: the expected payoff of every role when all play ``strategy``."""
+
+    def at(node: Node) -> np.ndarray:
+        if node.at is None:
+            return np.array([node.payoffs[role] for role in roles])
+        chances = strategy[node.at.key]
+        return sum((p * at(node.children[a]) for a, p in chances.items() if p), zero)
+
+    roles = tree.game.roles
+    zero = np.zeros(len(roles))
+    total = sum((p * at(root) for p, root in tree.roots), zero)
+    return dict(zip(roles, map(float, total), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class BestResponse:
+    """The value of a best response and what it plays at each view (first of equals)."""
+
+    value: float
+    plays: Mapping[View, str]
+
+
+def best_response(tree: Tree, strategy: Strategy, role: Role) -> BestResponse:
+    """BR_i: the most that ``role`` can get while the others play ``strategy``."""
+    members: dict[tuple[Role, View], list[tuple[Node, float]]] = {}
+
+    def reach(node: Node, weight: float) -> None:  # chance × the others' probabilities
+        if node.at is None:
+            return
+        own = node.at.observation.role == role
+        if own:
+            members.setdefault(node.at.key, []).append((node, weight))
+        for answer, child in node.children.items():
+            share = 1.0 if own else strategy[node.at.key].get(answer, 0.0)
+            reach(child, weight * share)
+
+    plays: dict[View, str] = {}
+
+    def play(info: InformationSet) -> str:
+        view = info.observation.messages
+        if view not in plays:
+            here = members[info.key]
+            gains = {
+                answer: sum(weight * at(node.children[answer]) for node, weight in here)
+                for answer in here[0][0].children
+            }
+            plays[view] = max(gains, key=lambda answer: gains[answer])
+        return plays[view]
+
+    def at(node: Node) -> float:
+        if node.at is None:
+            return node.payoffs[role]
+        if node.at.observation.role == role:
+            return at(node.children[play(node.at)])
+        chances = strategy[node.at.key]
+        return sum(p * at(node.children[a]) for a, p in chances.items() if p)
+
+    for p, root in tree.roots:
+        reach(root, p)
+    return BestResponse(sum(p * at(root) for p, root in tree.roots), plays)
+
+
+def nash_conv(tree: Tree, strategy: Strategy) -> float:
+    """Σ_i BR_i − u_i: 0 at a Nash equilibrium, else what all could gain by deviating alone."""
+    now = values(tree, strategy)
+    return sum(best_response(tree, strategy, role).value - now[role] for role in tree.game.roles)
+
+
+def exploitability(tree: Tree, strategy: Strategy) -> float:
+    """NashConv divided by the number of roles."""
+    return nash_conv(tree, strategy) / len(tree.game.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Equilibrium:
+    """The value of a two-player zero-sum game for its first role, and a strategy that holds it."""
+
+    value: float
+    strategy: Strategy
+
+
+def equilibrium(tree: Tree) -> Equilibrium:
+    """A Nash equilibrium of a two-player zero-sum game by linear programming.
+
+    Raises:
+        ValueError: the game is not two-player zero-sum.
+    """
+    game = tree.game
+    if len(game.roles) != 2 or game.declares.sum is not Sum.ZERO:
+        raise ValueError(f"{game.name} is not a two-player zero-sum game")
+    first, second = game.roles
+    value, x = _maximin(tree, first, second)
+    _, y = _maximin(tree, second, first)
+    return Equilibrium(value, {**x, **y})
+
+
+Sequence_ = tuple[tuple[Role, View], str] | None
+"""The last (information set, answer) of a role on the way to a position; ``None`` at the start."""
+
+
+def _leaves(tree: Tree, a: Role, b: Role) -> Iterator[tuple[Sequence_, Sequence_, float]]:
+    """For every end: both roles' sequences, and chance × the payoff of ``a``."""
+
+    def at(node: Node, last: dict[Role, Sequence_], p: float) -> Iterator[tuple[Sequence_, Sequence_, float]]:
+        if node.at is None:
+            yield last[a], last[b], p * node.payoffs[a]
+            return
+        for answer, child in node.children.items():
+            role = node.at.observation.role
+            yield from at(child, {**last, role: (node.at.key, answer)}, p)
+
+    for p, root in tree.roots:
+        yield from at(root, {a: None, b: None}, p)
+
+
+def _sequences(tree: Tree, role: Role) -> tuple[dict[Sequence_, int], dict[tuple[Role, View], Sequence_]]:
+    """The index of every sequence of ``role``, and the sequence that leads to each of its sets."""
+    index: dict[Sequence_, int] = {None: 0}
+    parent: dict[tuple[Role, View], Sequence_] = {}
+
+    def at(node: Node, last: Sequence_) -> None:
+        if node.at is None:
+            return
+        own = node.at.observation.role == role
+        if own:
+            parent.setdefault(node.at.key, last)
+        for answer, child in node.children.items():
+            here = (node.at.key, answer) if own else last
+            index.setdefault(here, len(index))
+            at(child, here)
+
+    for _, root in tree.roots:
+        at(root, None)
+    return index, parent
+
+
+def _maximin(tree: Tree, a: Role, b: Role) -> tuple[float, Strategy]:
+    """The plan of ``a`` that maximises its payoff against the best reply of ``b``.
+
+    maximise v_root  over plans x ≥ 0 with x(∅) = 1, Σ_answers x(set, answer) = x(parent of set),
+    where for every sequence s of b:  v(set of s) − Σ_{sets after s} v ≤ Σ_ends A[·, s] x.
+    """
+    xs, x_parent = _sequences(tree, a)
+    ys, y_parent = _sequences(tree, b)
+    y_sets = {key: len(xs) + 1 + i for i, key in enumerate(y_parent)}  # columns; v_root before them
+    root = len(xs)
+    columns = root + 1 + len(y_sets)
+    bound = lil_matrix((len(ys), columns))  # bound @ z <= 0
+    for s, row in ys.items():
+        bound[row, root if s is None else y_sets[s[0]]] = 1.0
+    for key, s in y_parent.items():
+        bound[ys[s], y_sets[key]] -= 1.0
+    for x, y, payoff in _leaves(tree, a, b):
+        bound[ys[y], xs[x]] -= payoff
+    flow = lil_matrix((1 + len(x_parent), columns))
+    flow[0, 0] = 1.0
+    for row, (key, s) in enumerate(x_parent.items(), start=1):
+        flow[row, xs[s]] -= 1.0
+        for answer in tree.sets[key].observation.legal or ():
+            flow[row, xs[key, answer]] += 1.0
+    right = np.zeros(1 + len(x_parent))
+    right[0] = 1.0
+    goal = np.zeros(columns)
+    goal[root] = -1.0
+    limits = [(0.0, None)] * len(xs) + [(None, None)] * (columns - len(xs))
+    found = linprog(goal, bound.tocsr(), np.zeros(len(ys)), flow.tocsr(), right, limits)
+    if not found.success:
+        raise RuntimeError(f"the linear program failed: {found.message}")
+    return float(-found.fun), _normalised(found.x, xs, x_parent, tree)
+
+
+def _normalised(
+    plan: np.ndarray,
+    index: dict[Sequence_, int],
+    parent: dict[tuple[Role, View], Sequence_],
+    tree: Tree,
+) -> Strategy:
+    """Probabilities at each information set from a realisation plan; uniform where unreached."""
+    strategy = {}
+    for key in parent:
+        observation = tree.sets[key].observation
+        weights = {a: max(plan[index[key, a]], 0.0) for a in observation.legal or ()}
+        total = sum(weights.values())
+        reached = total > 1e-12
+        strategy[key] = {a: w / total for a, w in weights.items()} if reached else uniform(observation)
+    return strategy

@@ -1,0 +1,95 @@
+"""TicTacToe: player_0 has X and moves first, three in a row wins, a full board is a draw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sparring.envs.answers import choose
+from sparring.envs.core import Declaration, Message, Observation, Payoffs, Role, Sum, View, visible
+
+ROLES = ("player_0", "player_1")
+MARKS = "XO"
+EMPTY = "."
+LINES = ((0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6))
+
+
+def winner(cells: str) -> int | None:
+    """The seat with three in a row on a board of nine characters, or ``None``."""
+    for a, b, c in LINES:
+        if cells[a] != EMPTY and cells[a] == cells[b] == cells[c]:
+            return MARKS.index(cells[a])
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class TicTacToeState:
+    log: View
+    cells: str = EMPTY * 9
+    drawn: bool = True  # show the board after every move
+
+    @property
+    def to_act(self) -> tuple[Role, ...]:
+        if winner(self.cells) is not None or EMPTY not in self.cells:
+            return ()
+        return (ROLES[self._moved % 2],)
+
+    @property
+    def _moved(self) -> int:
+        return 9 - self.cells.count(EMPTY)
+
+    @property
+    def legal(self) -> tuple[str, ...]:
+        return tuple(str(i + 1) for i, cell in enumerate(self.cells) if cell == EMPTY)
+
+    @property
+    def payoffs(self) -> Payoffs:
+        won = winner(self.cells)
+        first = 0.0 if won is None else 1.0 - 2.0 * won
+        return {ROLES[0]: first, ROLES[1]: -first + 0.0}  # + 0.0: no negative zero
+
+    def observe(self, role: Role) -> Observation:
+        legal = self.legal if role in self.to_act else ()
+        return Observation(role, visible(self.log, role), legal)
+
+    def step(self, answers: Mapping[Role, str]) -> "TicTacToeState":
+        (role,) = self.to_act
+        answer = choose(answers, role, self.legal)
+        at = int(answer) - 1
+        cells = self.cells[:at] + MARKS[self._moved % 2] + self.cells[at + 1 :]
+        lines = [f"{role}: {answer}"]
+        if self.drawn:
+            lines += [" ".join(cells[row : row + 3]) for row in (0, 3, 6)]
+        moved = replace(self, cells=cells, log=(*self.log, Message("game", "\n".join(lines))))
+        return moved if moved.to_act else moved._ended()
+
+    def _ended(self) -> "TicTacToeState":
+        won = winner(self.cells)
+        text = "The game is a draw." if won is None else f"{ROLES[won]} wins."
+        return replace(self, log=(*self.log, Message("game", text)))
+
+
+@dataclass(frozen=True)
+class TicTacToe:
+    """Options: ``board`` draws the board after every move (else only the moves are told)."""
+
+    board: bool = True
+
+    name = "TicTacToe-v0"
+    roles = ROLES
+    declares = Declaration(
+        sum=Sum.ZERO, hidden_information=False, max_turns=9, low=-1.0, high=1.0
+    )
+
+    def rules(self, role: Role) -> str:
+        mark = MARKS[ROLES.index(role)]
+        return (
+            f"TicTacToe. You are {role} and play {mark}; X moves first. Three in a row wins. "
+            "Cells are 1 2 3, 4 5 6, 7 8 9 from the top row down. Reply with the number of a free cell."
+        )
+
+    def start(self, seed: int) -> TicTacToeState:
+        """The empty board; TicTacToe has no chance, so ``seed`` changes nothing."""
+        rules = tuple(Message("game", self.rules(role), frozenset({role})) for role in ROLES)
+        return TicTacToeState(rules, drawn=self.board)
+
+    def openings(self) -> list[tuple[float, TicTacToeState]]:
+        return [(1.0, self.start(0))]
