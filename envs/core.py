@@ -97,6 +97,10 @@ class Episode:
         return tuple(turn for turn in self.turns if turn.role == role)
 
 
+class BadInput(ValueError):
+    """What a user gave cannot be used; the message is one line that says what to do instead."""
+
+
 class IllegalAction(ValueError):
     """The rules do not allow this answer. ``role`` gave it; the text says why, to that role."""
 

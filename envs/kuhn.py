@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations, product
 
 from sparring.envs.answers import choose
-from sparring.envs.core import Declaration, Message, Observation, Payoffs, Role, Sum, View, visible
+from sparring.envs.core import BadInput, Declaration, Message, Observation, Payoffs, Role, Sum, View, visible
 
 ROLES = ("player_0", "player_1")
 CARDS = "JQK"
@@ -79,7 +79,7 @@ class KuhnPoker:
 
     def __post_init__(self) -> None:
         if not isinstance(self.hands, int) or self.hands < 1:
-            raise ValueError(f"hands must be a whole number of at least 1, not {self.hands!r}")
+            raise BadInput(f"hands must be a whole number of at least 1, not {self.hands!r}")
 
     @property
     def declares(self) -> Declaration:

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from sparring.envs.core import Game
+from sparring.envs.core import BadInput, Game
 from sparring.envs.kuhn import KuhnPoker
 from sparring.envs.referee import RETRIES
 from sparring.envs.tictactoe import TicTacToe
@@ -28,12 +28,12 @@ def register(name: str, factory: Callable[..., Game]) -> None:
     """Add a game. ``factory(**options)`` returns its rules.
 
     Raises:
-        ValueError: the name has no version, or is taken.
+        BadInput: the name has no version, or is taken.
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*-v\d+", name):
-        raise ValueError(f"a game's name looks like MyGame-v0, not {name!r}")
+        raise BadInput(f"a game's name looks like MyGame-v0, not {name!r}")
     if name in GAMES:
-        raise ValueError(f"there is already a game {name}; raise the version or unregister it")
+        raise BadInput(f"there is already a game {name}; raise the version or unregister it")
     GAMES[name] = factory
     _publish(name)
 
@@ -74,13 +74,13 @@ def game(name: str, **options: Any) -> Game:
     """The bare rules of a game, for solvers and runners.
 
     Raises:
-        ValueError: no such game, or an option that it does not have or allow.
+        BadInput: no such game, or an option that it does not have or allow.
     """
     _load_entry_points()
     if name not in GAMES:
         close = [known for known in GAMES if known.split("-v")[0].lower() in name.lower()]
         hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(games())}"
-        raise ValueError(f"no game {name!r}; {hint}")
+        raise BadInput(f"no game {name!r}; {hint}")
     factory = GAMES[name]
     if options:  # checked here, so that a TypeError inside a factory is never mistaken for this
         known = inspect.signature(factory).parameters
@@ -88,14 +88,14 @@ def game(name: str, **options: Any) -> Game:
         unknown = [option for option in options if option not in known]
         if unknown and not open_ended:
             has = f"its options: {', '.join(known)}" if known else "it has none"
-            raise ValueError(f"{name} has no option {unknown[0]!r}; {has}")
+            raise BadInput(f"{name} has no option {unknown[0]!r}; {has}")
     return factory(**options)
 
 
 def make(
     name: str, *, retries: int = RETRIES, render_mode: str | None = None, **options: Any
 ) -> "TextEnv":
-    """A game as a PettingZoo ``AECEnv``. Raises ``ValueError`` like ``game``."""
+    """A game as a PettingZoo ``AECEnv``. Raises ``BadInput`` like ``game``."""
     from sparring.envs.aec import TextEnv  # PettingZoo takes a while to import: only where used
 
     return TextEnv(game(name, **options), retries=retries, render_mode=render_mode)

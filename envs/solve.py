@@ -19,7 +19,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import lil_matrix
 
-from sparring.envs.core import Action, Observation, Role, SolvableGame, State, Sum, Turn, View
+from sparring.envs.core import Action, BadInput, Observation, Role, SolvableGame, State, Sum, Turn, View
 
 Policy = Callable[[Observation], Mapping[str, float]]
 Table = Mapping[View, Mapping[str, float]]
@@ -80,12 +80,12 @@ def walk(game: SolvableGame) -> Tree:
     """The whole tree of ``game``.
 
     Raises:
-        ValueError: the game does not list its openings, or has free speech.
+        BadInput: the game does not list its openings, or has free speech.
     """
     if not hasattr(game, "openings"):
-        raise ValueError(f"{game.name} does not list its openings, so it cannot be solved exactly")
+        raise BadInput(f"{game.name} does not list its openings, so it cannot be solved exactly")
     if game.declares.free_speech:
-        raise ValueError(f"{game.name} has free speech, so its answers cannot be listed")
+        raise BadInput(f"{game.name} has free speech, so its answers cannot be listed")
     sets: dict[tuple[Role, View], InformationSet] = {}
     roots = tuple(
         (p, _grow(state, {}, {role: () for role in game.roles}, sets))
@@ -209,25 +209,25 @@ def equilibrium(tree: Tree) -> Equilibrium:
     """A Nash equilibrium of a two-player zero-sum game by linear programming.
 
     Raises:
-        ValueError: the game is not two-player zero-sum.
+        BadInput: the game is not two-player zero-sum.
     """
     game = tree.game
     if len(game.roles) != 2 or game.declares.sum is not Sum.ZERO:
-        raise ValueError(f"{game.name} is not a two-player zero-sum game")
+        raise BadInput(f"{game.name} is not a two-player zero-sum game")
     first, second = game.roles
     value, x = _maximin(tree, first, second)
     _, y = _maximin(tree, second, first)
     return Equilibrium(value, {**x, **y})
 
 
-Sequence_ = tuple[tuple[Role, View], str] | None
+LastMove = tuple[tuple[Role, View], str] | None
 """The last (information set, answer) of a role on the way to a position; ``None`` at the start."""
 
 
-def _leaves(tree: Tree, a: Role, b: Role) -> Iterator[tuple[Sequence_, Sequence_, float]]:
+def _leaves(tree: Tree, a: Role, b: Role) -> Iterator[tuple[LastMove, LastMove, float]]:
     """For every end: both roles' sequences, and chance × the payoff of ``a``."""
 
-    def at(node: Node, last: dict[Role, Sequence_], p: float) -> Iterator[tuple[Sequence_, Sequence_, float]]:
+    def at(node: Node, last: dict[Role, LastMove], p: float) -> Iterator[tuple[LastMove, LastMove, float]]:
         if node.at is None:
             yield last[a], last[b], p * node.payoffs[a]
             return
@@ -239,12 +239,12 @@ def _leaves(tree: Tree, a: Role, b: Role) -> Iterator[tuple[Sequence_, Sequence_
         yield from at(root, {a: None, b: None}, p)
 
 
-def _sequences(tree: Tree, role: Role) -> tuple[dict[Sequence_, int], dict[tuple[Role, View], Sequence_]]:
+def _sequences(tree: Tree, role: Role) -> tuple[dict[LastMove, int], dict[tuple[Role, View], LastMove]]:
     """The index of every sequence of ``role``, and the sequence that leads to each of its sets."""
-    index: dict[Sequence_, int] = {None: 0}
-    parent: dict[tuple[Role, View], Sequence_] = {}
+    index: dict[LastMove, int] = {None: 0}
+    parent: dict[tuple[Role, View], LastMove] = {}
 
-    def at(node: Node, last: Sequence_) -> None:
+    def at(node: Node, last: LastMove) -> None:
         if node.at is None:
             return
         own = node.at.observation.role == role
@@ -297,8 +297,8 @@ def _maximin(tree: Tree, a: Role, b: Role) -> tuple[float, Strategy]:
 
 def _normalised(
     plan: np.ndarray,
-    index: dict[Sequence_, int],
-    parent: dict[tuple[Role, View], Sequence_],
+    index: dict[LastMove, int],
+    parent: dict[tuple[Role, View], LastMove],
     tree: Tree,
 ) -> Strategy:
     """Probabilities at each information set from a realisation plan; uniform where unreached."""

@@ -1,0 +1,293 @@
+"""The in-process engine on ``transformers``: batched over all waiting requests, cache kept.
+
+Two things make self-play fast here. Requests with the same tokens so far share one row of the
+batch, whether they come from one game or a thousand, and part only where their samples differ.
+And the key-value cache of a conversation is kept from turn to turn, so a turn reads only what is
+new. Neither changes what is sampled, beyond the last digits of floating point.
+"""
+
+import asyncio
+import random
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import DynamicCache
+
+from sparring.agents.engines.core import Completion, Request, Tokens
+
+KeyValues = list[tuple[torch.Tensor, torch.Tensor]]
+"""Per layer: keys and values, each [heads, tokens, head size]."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """One sequence being extended, for all the requests that have sampled exactly it."""
+
+    prompt: Tokens
+    members: list[int]
+    tokens: Tokens = ()
+    logprobs: tuple[float, ...] = ()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    generate: list[tuple[Request, "asyncio.Future[Completion]"]] = field(default_factory=list)
+    score: list[tuple[Tokens, Tokens, "asyncio.Future[float]"]] = field(default_factory=list)
+
+
+class LocalEngine:
+    """Sampling from a ``transformers`` causal language model in this process.
+
+    Args:
+        model: the model; it may be one that is being trained (call ``forget`` after each change).
+        end: the id of the token that ends an answer.
+        pad: the id to fill short rows with; never seen by the model's attention.
+        max_rows: how many requests are worked on together.
+        cache_tokens: how many tokens of key-value cache to keep; the least recently used go first.
+    """
+
+    def __init__(
+        self, model: Any, *, end: int, pad: int = 0, max_rows: int = 1024, cache_tokens: int = 1 << 18
+    ):
+        self.model = model
+        self.end = end
+        self.pad = pad
+        self.max_rows = max_rows
+        self.cache_tokens = cache_tokens
+        self._kept: OrderedDict[Tokens, KeyValues] = OrderedDict()
+        self._kept_tokens = 0
+        self._waiting = _Waiting()
+
+    def forget(self) -> None:
+        """Drop the cache: the weights have changed."""
+        self._kept.clear()
+        self._kept_tokens = 0
+
+    async def generate(self, request: Request) -> Completion:
+        done: asyncio.Future[Completion] = self._wake()
+        self._waiting.generate.append((request, done))
+        return await done
+
+    async def score(self, prompt: Tokens, continuations: Sequence[Tokens]) -> list[float]:
+        done: list[asyncio.Future[float]] = [self._wake() for _ in continuations]
+        entries = zip(continuations, done, strict=True)
+        self._waiting.score += [(prompt, continuation, future) for continuation, future in entries]
+        return list(await asyncio.gather(*done))
+
+    def _wake(self) -> "asyncio.Future[Any]":
+        """A future for one answer; the first in an idle engine schedules the batch.
+
+        All games that are ready run until they wait for an answer before the loop comes to the
+        scheduled call, so the batch holds every request that can be made by then.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._waiting.generate and not self._waiting.score:
+            loop.call_soon(self._serve)
+        return loop.create_future()
+
+    def _serve(self) -> None:
+        batch, self._waiting = self._waiting, _Waiting()
+        futures: list[asyncio.Future[Any]] = [entry[-1] for entry in (*batch.generate, *batch.score)]
+        try:
+            completions = self.complete([request for request, _ in batch.generate])
+            scores = self.score_all([(prompt, more) for prompt, more, _ in batch.score])
+        except Exception as fault:  # whoever waits gets it; the loop has nobody to tell
+            for future in futures:
+                if not future.done():
+                    future.set_exception(fault)
+            return
+        for future, answer in zip(futures, [*completions, *scores], strict=True):
+            if not future.done():  # a cancelled game no longer wants its answer
+                future.set_result(answer)
+
+    # --- sampling -------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def complete(self, requests: Sequence[Request]) -> list[Completion]:
+        """Sample an answer to every request; results in their order."""
+        self.model.eval()
+        results: dict[int, Completion] = {}
+        order = sorted(range(len(requests)), key=lambda i: requests[i].prompt)  # equal ones together
+        for start in range(0, len(order), self.max_rows):
+            chunk = order[start : start + self.max_rows]
+            results.update(self._complete_chunk({i: requests[i] for i in chunk}))
+        return [results[i] for i in range(len(requests))]
+
+    def _complete_chunk(self, requests: dict[int, Request]) -> dict[int, Completion]:
+        by_prompt: dict[Tokens, list[int]] = {}
+        for i, request in requests.items():
+            by_prompt.setdefault(request.prompt, []).append(i)
+        rows = [_Row(prompt, members) for prompt, members in by_prompt.items()]
+        luck = {i: random.Random(request.seed) for i, request in requests.items()}
+        held = [max(requests[row.members[0]].held - 1, 0) for row in rows]
+        logits, cache, mask = self._read(rows, held)
+        results: dict[int, Completion] = {}
+        while True:
+            children: list[_Row] = []
+            parents: list[int] = []
+            for at, (row, scores) in enumerate(zip(rows, logits, strict=True)):
+                grown, ended = self._sample(row, scores, requests, luck)
+                for child in ended:
+                    results.update(dict.fromkeys(child.members, Completion(child.tokens, child.logprobs)))
+                if ended:
+                    self._keep((*row.prompt, *row.tokens), cache, at, mask[at])
+                children += grown
+                parents += [at] * len(grown)
+            if not children:
+                return results
+            rows = children
+            logits, mask = self._extend(rows, parents, cache, mask)
+
+    def _sample(
+        self, row: _Row, logits: np.ndarray, requests: dict[int, Request], luck: dict[int, random.Random]
+    ) -> tuple[list[_Row], list[_Row]]:
+        """Split a row by the next token of each member: (those that go on, those that ended)."""
+        plain = _log_softmax(logits)
+        members: dict[tuple[int, float], list[int]] = {}
+        curves: dict[float, tuple[np.ndarray, np.ndarray]] = {}
+        for i in row.members:
+            heat = requests[i].sampling.temperature
+            if heat == 0:
+                token = int(plain.argmax())
+                logprob = float(plain[token])
+            else:
+                if heat not in curves:
+                    tempered = plain if heat == 1 else _log_softmax(logits / heat)
+                    curves[heat] = tempered, np.cumsum(np.exp(tempered))
+                tempered, curve = curves[heat]
+                point = luck[i].random() * curve[-1]
+                token = int(np.searchsorted(curve, point, side="right"))
+                logprob = float(tempered[token])
+            members.setdefault((token, logprob), []).append(i)
+        grown, ended = [], []
+        for (token, logprob), group in members.items():
+            tokens, logprobs = (*row.tokens, token), (*row.logprobs, logprob)
+            stopped = [
+                i
+                for i in group
+                if token == self.end or len(tokens) == requests[i].sampling.max_tokens
+            ]
+            if stopped:
+                ended.append(_Row(row.prompt, stopped, tokens, logprobs))
+            if going := [i for i in group if i not in set(stopped)]:
+                grown.append(_Row(row.prompt, going, tokens, logprobs))
+        return grown, ended
+
+    def _read(self, rows: list[_Row], held: list[int]) -> tuple[np.ndarray, DynamicCache, torch.Tensor]:
+        """Read all prompts, going on from the cache where it holds their start.
+
+        Layout of a row: [fill, cached tokens, fill, new tokens]; the mask hides the fill and
+        positions are counted without it. Returns the logits after each prompt [B, V], the cache,
+        and the mask [B, columns].
+        """
+        kept = [self._recall(row.prompt[:n]) for row, n in zip(rows, held, strict=True)]
+        old = [k[0][0].shape[1] if k else 0 for k in kept]
+        new = [len(row.prompt) - n for row, n in zip(rows, old, strict=True)]
+        device = self.model.device
+        width_old, width_new = max(old), max(new)
+        ids = torch.full((len(rows), width_new), self.pad, dtype=torch.long)
+        mask = torch.zeros((len(rows), width_old + width_new), dtype=torch.long)
+        for i, row in enumerate(rows):
+            ids[i, width_new - new[i] :] = torch.tensor(row.prompt[old[i] :])
+            mask[i, width_old - old[i] : width_old] = 1
+            mask[i, width_old + width_new - new[i] :] = 1
+        mask = mask.to(device)
+        cache = DynamicCache()
+        if width_old:
+            for layer, (keys, values) in enumerate(_left_filled(kept, old, width_old)):
+                cache.update(keys, values, layer)
+        places = (mask.cumsum(1) - 1).clamp(min=0)[:, width_old:]
+        out = self.model(
+            input_ids=ids.to(device),
+            attention_mask=mask,
+            position_ids=places,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return out.logits[:, -1].float().cpu().numpy(), cache, mask
+
+    def _extend(
+        self, rows: list[_Row], parents: list[int], cache: DynamicCache, mask: torch.Tensor
+    ) -> tuple[np.ndarray, torch.Tensor]:
+        """Read the last sampled token of every row, each of which grew out of ``parents``."""
+        chosen = torch.tensor(parents, device=mask.device)
+        if parents != list(range(mask.shape[0])):
+            cache.reorder_cache(chosen)
+        mask = torch.cat([mask[chosen], mask.new_ones((len(rows), 1))], dim=1)
+        ids = torch.tensor([[row.tokens[-1]] for row in rows], device=mask.device)
+        out = self.model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=mask.sum(1, keepdim=True) - 1,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return out.logits[:, -1].float().cpu().numpy(), mask
+
+    # --- the cache that is kept between turns -----------------------------------------------------
+
+    def _keep(self, tokens: Tokens, cache: DynamicCache, at: int, mask: torch.Tensor) -> None:
+        if tokens in self._kept or len(tokens) > self.cache_tokens:
+            return
+        real = mask.bool()
+        self._kept[tokens] = [
+            (layer.keys[at][:, real], layer.values[at][:, real]) for layer in cache.layers
+        ]
+        self._kept_tokens += len(tokens)
+        while self._kept_tokens > self.cache_tokens:
+            dropped, _ = self._kept.popitem(last=False)
+            self._kept_tokens -= len(dropped)
+
+    def _recall(self, tokens: Tokens) -> KeyValues | None:
+        if not tokens or tokens not in self._kept:
+            return None
+        self._kept.move_to_end(tokens)
+        return self._kept[tokens]
+
+    # --- scoring ----------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def score_all(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> list[float]:
+        """log P(continuation | prompt) of every (prompt, continuation)."""
+        self.model.eval()
+        scores: list[float] = []
+        for start in range(0, len(pairs), self.max_rows):
+            chunk = pairs[start : start + self.max_rows]
+            rows = [torch.tensor((*prompt, *more)) for prompt, more in chunk]
+            ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=self.pad)
+            # Fill stands on the right, where a causal model's earlier tokens cannot see it.
+            logits = self.model(input_ids=ids.to(self.model.device), use_cache=False).logits
+            for (prompt, more), row in zip(chunk, logits, strict=True):
+                steps = row[len(prompt) - 1 : len(prompt) + len(more) - 1].float()
+                said = torch.tensor(more, device=row.device)[:, None]
+                scores.append(float(steps.log_softmax(-1).gather(1, said).sum()))
+        return scores
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    shifted = logits.astype(np.float64) - logits.max()
+    return np.asarray(shifted - np.log(np.exp(shifted).sum()))
+
+
+def _left_filled(
+    kept: list[KeyValues | None], lengths: list[int], width: int
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """The kept keys and values of all rows as one batch [B, heads, width, head size] a layer."""
+    example = next(k for k in kept if k)
+    batch = []
+    for layer, (keys, values) in enumerate(example):
+        pair = []
+        for part, like in enumerate((keys, values)):
+            block = like.new_zeros((len(kept), like.shape[0], width, like.shape[2]))
+            for i, (k, n) in enumerate(zip(kept, lengths, strict=True)):
+                if k:
+                    block[i, :, width - n :] = k[layer][part]
+            pair.append(block)
+        batch.append((pair[0], pair[1]))
+    return batch

@@ -1,0 +1,105 @@
+"""Playing: one game, or many at once on one event loop.
+
+An engine behind the agents sees every request that waits at the same moment and can batch them; no
+game waits for another's long answer. What an agent does with its luck is fixed by
+``(luck, role, turn)``, so a game can be played again answer for answer, whoever plays beside it.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from sparring.agents.core import Agent
+from sparring.envs.core import Episode, Game, Role, Turn
+from sparring.envs.referee import RETRIES, Refereed
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One game to be played: its deal (``seed``), who sits where, and the agents' luck."""
+
+    game: Game
+    seats: Mapping[Role, Agent]
+    seed: int
+    luck: int
+
+
+async def play(match: Match, retries: int = RETRIES) -> Episode:
+    """Play one game to its end.
+
+    Raises:
+        ValueError: a seat of the game has no agent.
+    """
+    game = Refereed(match.game, retries)
+    missing = [role for role in game.roles if role not in match.seats]
+    if missing:
+        raise ValueError(f"{game.name} has no agent in the seat of {', '.join(missing)}")
+    state = game.start(match.seed)
+    own: dict[Role, tuple[Turn, ...]] = {role: () for role in game.roles}
+    turns: list[Turn] = []
+    while state.to_act:
+        asked = [
+            replace(
+                state.observe(role),
+                turns=own[role],
+                seed=random.Random(f"{match.luck}/{role}/{len(own[role])}").getrandbits(63),
+            )
+            for role in state.to_act
+        ]
+        if len(asked) == 1:
+            actions = [await match.seats[asked[0].role].act(asked[0])]
+        else:
+            actions = await asyncio.gather(*(match.seats[o.role].act(o) for o in asked))
+        state = state.step({o.role: a.text for o, a in zip(asked, actions, strict=True)})
+        for observation, action in zip(asked, actions, strict=True):
+            role = observation.role
+            turn = Turn(observation, action, accepted=state.rejected != role)
+            own[role] = (*own[role], turn)
+            turns.append(turn)
+    return Episode(
+        game=game.name,
+        seed=match.seed,
+        turns=tuple(turns),
+        payoffs=dict(state.payoffs),
+        seats={role: match.seats[role].name for role in game.roles},
+        views={role: state.observe(role).messages for role in game.roles},
+        forfeit=state.forfeit,
+    )
+
+
+async def play_many(
+    matches: Iterable[Match], *, at_once: int = 1024, retries: int = RETRIES
+) -> AsyncIterator[tuple[int, Episode]]:
+    """Play many games, ``at_once`` of them at a time; yields (index, episode) as they end.
+
+    If a game fails, the others are cancelled and its error is raised.
+    """
+    queue = enumerate(matches)
+    running: dict[asyncio.Task[Episode], int] = {}
+
+    def fill() -> None:
+        while len(running) < at_once and (following := next(queue, None)) is not None:
+            index, match = following
+            running[asyncio.ensure_future(play(match, retries))] = index
+
+    try:
+        fill()
+        while running:
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in sorted(done, key=lambda task: running[task]):
+                index = running.pop(task)
+                yield index, task.result()
+            fill()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def play_all(
+    matches: Iterable[Match], *, at_once: int = 1024, retries: int = RETRIES
+) -> list[Episode]:
+    """Play many games and return their episodes in the order of ``matches``."""
+    ended = [pair async for pair in play_many(matches, at_once=at_once, retries=retries)]
+    return [episode for _, episode in sorted(ended, key=lambda pair: pair[0])]

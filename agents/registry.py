@@ -1,0 +1,57 @@
+"""Agents by name. Every command understands the same short strings:
+
+    random              any legal answer, equally likely
+    optimal             perfect play, where it is known
+    human               a person at this terminal
+    run:runs/kuhn       a trained run, newest checkpoint; run:runs/kuhn@50 that of step 50
+    hf:PATH-OR-ID       a transformers model from a folder or a hub
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sparring.agents.core import Agent
+from sparring.agents.human import HumanAgent
+from sparring.agents.optimal import optimal
+from sparring.agents.random import RandomAgent
+from sparring.agents.runs import MODEL, find_checkpoint
+from sparring.envs.core import BadInput
+
+AGENTS: dict[str, Callable[[str, str], Agent]] = {
+    "random": lambda argument, game: RandomAgent(),
+    "optimal": lambda argument, game: optimal(game),
+    "human": lambda argument, game: HumanAgent(),
+    "run": lambda argument, game: _trained(argument),
+    "hf": lambda argument, game: _model(f"hf:{argument}", argument),
+}
+"""Kind to a factory of (what stands after the colon, game name)."""
+
+_TAKES_ARGUMENT = ("run", "hf")
+
+
+def agent(name: str, game: str) -> Agent:
+    """The agent that ``name`` stands for, ready to play ``game``.
+
+    Raises:
+        BadInput: no such kind of agent, or what it names cannot be loaded.
+    """
+    kind, colon, argument = name.partition(":")
+    if kind not in AGENTS or bool(colon and argument) != (kind in _TAKES_ARGUMENT):
+        raise BadInput(f"no agent {name!r}; agents are: random, optimal, human, run:DIR[@STEP], hf:PATH")
+    return AGENTS[kind](argument, game)
+
+
+def _trained(argument: str) -> Agent:
+    run, at, step = argument.rpartition("@")
+    if at and not step.isdigit():
+        raise BadInput(f"the step in run:{argument} is a whole number, as in run:runs/kuhn@50")
+    folder = find_checkpoint(Path(run if at else argument), int(step) if at else None)
+    return _model(f"run:{argument}", str(folder / MODEL))
+
+
+def _model(name: str, path: str) -> Agent:
+    from sparring.agents.engines.core import Sampling  # torch is imported only where it is used
+    from sparring.agents.pretrained import load_model, player
+
+    model, tokenizer = load_model(path)
+    return player(name, model, tokenizer, Sampling(max_tokens=256))[0]

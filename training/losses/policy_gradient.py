@@ -1,0 +1,48 @@
+"""The policy gradient of a batch, and the terms that hold its update close.
+
+Pure functions of tensors over the _N trained tokens. π is the policy that is being trained, μ the
+one that sampled, _V the vocabulary. Every function returns one number a token, [N]; the sum over
+tokens divided by the number of rows is the loss.
+"""
+
+import torch
+
+
+def surrogate(
+    logprobs: torch.Tensor,
+    behaviour: torch.Tensor,
+    gain: torch.Tensor,
+    cost: torch.Tensor,
+    clip: float | None = None,
+) -> torch.Tensor:
+    """−Σ_rows A·ρ with ρ = π(token) / μ(token): at π = μ its gradient is REINFORCE's.
+
+    ``gain`` and ``cost`` are the summed positive and negative parts of A over the merged rows.
+    With ``clip`` = ε it is PPO's clipped surrogate (arXiv 1707.06347, equation 7), which is
+    −A·min(ρ, 1 + ε) where A > 0 and −A·max(ρ, 1 − ε) where A < 0.
+
+    Shapes: all [N]; ``logprobs`` carries the gradient. Returns [N].
+    """
+    ratio = torch.exp(logprobs - behaviour)
+    up, down = ratio, ratio
+    if clip is not None:
+        up, down = ratio.clamp(max=1 + clip), ratio.clamp(min=1 - clip)
+    return cost * down - gain * up
+
+
+def kl(policy: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """KL(π ‖ other) = Σ_v π(v)·(log π(v) − log other(v)), exact over the vocabulary.
+
+    Shapes: log-probabilities [N, V] each; ``policy`` carries the gradient. Returns [N].
+    """
+    return (policy.exp() * (policy - other)).sum(-1)
+
+
+def entropy(policy: torch.Tensor) -> torch.Tensor:
+    """H(π) = −Σ_v π(v)·log π(v), in nats. Shapes: log-probabilities [N, V]. Returns [N]."""
+    return -(policy.exp() * policy).sum(-1)
+
+
+def likelihood(logprobs: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    """−count·log π(token): maximum likelihood of what was said. Shapes: [N] each. Returns [N]."""
+    return -count * logprobs

@@ -1,0 +1,211 @@
+"""Driving a recipe: the folder of a run, what is logged, saved and drawn, stopping and resuming.
+
+    runs/kuhn/config.json       the recipe and all its options
+    runs/kuhn/metrics.jsonl     one line a step; only "seconds" depends on the machine
+    runs/kuhn/curves.png        the same, drawn
+    runs/kuhn/transcripts/      a few games in words
+    runs/kuhn/checkpoints/      step-000000/ and on
+"""
+
+import asyncio
+import importlib
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from sparring.agents.exact import measure
+from sparring.agents.llm import LLMAgent
+from sparring.agents.runs import MODEL, checkpoints, find_checkpoint
+from sparring.agents.transcript import transcript
+from sparring.envs.core import BadInput
+from sparring.envs.solve import Tree, walk
+from sparring.training import checkpoint
+from sparring.training.core import Metrics
+from sparring.training.curves import draw
+from sparring.training.recipes import RECIPES
+from sparring.training.selfplay import SelfPlay
+from sparring.training.show import Display
+
+METRICS = "metrics.jsonl"
+CONFIG = "config.json"
+EXACT_UP_TO = 1000  # information sets; a larger game is not solved at every evaluation
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """What every recipe has."""
+
+    seed: int = 0
+    """The same seed gives the same run, number for number, on the same machine."""
+    evaluate_every: int = 5
+    """Steps between exact evaluations."""
+    save_every: int = 20
+    """Steps between checkpoints, pictures and transcripts."""
+
+    def __post_init__(self) -> None:
+        for name in ("evaluate_every", "save_every", "steps", "games"):
+            if getattr(self, name, 1) < 1:
+                raise BadInput(f"{name.replace('_', '-')} must be at least 1")
+
+
+@dataclass
+class Experiment:
+    """What a recipe builds: the loop, its first stage (with its number of steps), and the model."""
+
+    loop: SelfPlay
+    stage_one: Callable[[], Iterator[Metrics]]
+    stage_one_steps: int
+    model: Any
+    tokenizer: Any
+
+
+def new_run(recipe: str, config: RunConfig, folder: Path | None) -> Path:
+    """Make the folder of a new run and write its configuration.
+
+    Without ``folder`` it is the first free one of runs/kuhn, runs/kuhn-2, ...
+
+    Raises:
+        BadInput: the folder is in use.
+    """
+    if folder is None:
+        names = (Path("runs") / (recipe if n == 1 else f"{recipe}-{n}") for n in range(1, 1 << 20))
+        folder = next(name for name in names if not name.exists())
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInput(
+            f"{folder} exists; go on with it: sparring train {recipe} --resume {folder}, "
+            "or choose another --run-dir"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_aside(folder / CONFIG, json.dumps(to_json(recipe, config), indent=2) + "\n")
+    return folder
+
+
+def to_json(recipe: str, config: RunConfig) -> dict[str, Any]:
+    """A run's configuration as JSON values."""
+    from dataclasses import asdict
+
+    return {"recipe": recipe, "options": asdict(config)}
+
+
+@contextmanager
+def stop_gently() -> Iterator[Callable[[], bool]]:
+    """Inside, the first Ctrl-C (or SIGTERM) only asks to stop; a second one stops at once.
+
+    Yields a function that says whether to stop.
+    """
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) -> bool:
+    """Run a recipe in its folder from where it stands to its end; returns False if it was stopped.
+
+    A folder with checkpoints goes on from the newest, exactly as if it had never stopped.
+    """
+    module = importlib.import_module(RECIPES[recipe])
+    newest = find_checkpoint(folder) if checkpoints(folder) else None
+    experiment = module.build(config, newest / MODEL if newest else None)
+    loop: SelfPlay = experiment.loop
+    display = Display(folder, loop.steps, quiet=quiet)
+    with display, stop_gently() as stopping:
+        if newest:
+            loop.load_state_dict(checkpoint.load_state(newest))
+            checkpoint.rewind_metrics(folder / METRICS, loop.step)
+        else:
+            (folder / METRICS).unlink(missing_ok=True)
+            for metrics in experiment.stage_one():
+                display.stage_one(metrics, experiment.stage_one_steps)
+                if stopping():
+                    return False
+        _log_and_save(experiment, config, folder, display, stopping, fresh=newest is None)
+    return loop.step == loop.steps
+
+
+def _log_and_save(
+    experiment: Experiment,
+    config: RunConfig,
+    folder: Path,
+    display: Display,
+    stopping: Callable[[], bool],
+    *,
+    fresh: bool,
+) -> None:
+    loop = experiment.loop
+    tree = solvable(loop)
+    began = time.monotonic() - _seconds_so_far(folder / METRICS)
+
+    def log(metrics: Metrics) -> None:
+        seconds = round(time.monotonic() - began, 2)
+        with (folder / METRICS).open("a") as file:
+            file.write(json.dumps({**metrics, "seconds": seconds}) + "\n")
+        display.step(metrics)
+
+    if fresh:
+        log({"step": 0, **evaluate(loop, tree)})
+        _save(experiment, folder)
+    for metrics in loop.run():
+        last = loop.step == loop.steps or stopping()
+        if last or loop.step % config.evaluate_every == 0:
+            metrics |= evaluate(loop, tree)
+        log(metrics)
+        if last or loop.step % config.save_every == 0:
+            _save(experiment, folder)
+        if last:
+            break
+
+
+def solvable(loop: SelfPlay) -> Tree | None:
+    """The tree of the loop's game, if it is small enough to measure against exactly."""
+    if not hasattr(loop.game, "openings") or loop.game.declares.max_turns > 6:
+        return None
+    tree = walk(loop.game)  # type: ignore[arg-type]
+    return tree if len(tree.sets) <= EXACT_UP_TO else None
+
+
+def evaluate(loop: SelfPlay, tree: Tree | None) -> Metrics:
+    """NashConv of the current policy, and the least probability it leaves to legal answers."""
+    if tree is None or not isinstance(loop.player, LLMAgent):
+        return {}
+    player = loop.player
+
+    async def ask() -> Metrics:
+        report = await measure(player, tree)
+        chances = await asyncio.gather(*(player.answer_chances(o) for o in tree.observations))
+        value = {f"value/{role}": v for role, v in report.values.items()}
+        mass = min(sum(c.values()) for c in chances)
+        return {"nash_conv": report.nash_conv, "legal_mass_min": mass, **value}
+
+    return asyncio.run(ask())
+
+
+def _save(experiment: Experiment, folder: Path) -> None:
+    loop = experiment.loop
+    checkpoint.save(folder, loop.step, experiment.model, experiment.tokenizer, loop.state_dict())
+    if loop.shown:
+        text = "\n".join(transcript(episode) for episode in loop.shown)
+        (folder / "transcripts").mkdir(exist_ok=True)
+        checkpoint.write_aside(folder / "transcripts" / f"step-{loop.step:06d}.txt", text)
+    draw(folder / METRICS, folder / "curves.png")
+
+
+def _seconds_so_far(path: Path) -> float:
+    lines = path.read_text().splitlines() if path.exists() else []
+    return float(json.loads(lines[-1])["seconds"]) if lines else 0.0
