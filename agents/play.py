@@ -38,14 +38,14 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
     state = game.start(match.seed)
     own: dict[Role, tuple[Turn, ...]] = {role: () for role in game.roles}
     turns: list[Turn] = []
-    while state.to_act:
+    while to_act := state.to_act:
         asked = [
             replace(
                 state.observe(role),
                 turns=own[role],
                 seed=random.Random(f"{match.luck}/{role}/{len(own[role])}").getrandbits(63),
             )
-            for role in state.to_act
+            for role in to_act
         ]
         if len(asked) == 1:
             actions = [await match.seats[asked[0].role].act(asked[0])]

@@ -69,6 +69,8 @@ class RefereedState:
     def to_act(self) -> tuple[Role, ...]:
         if self.forfeit is not None:
             return ()
+        if not self.accepted:
+            return self.inner.to_act
         done = {role for role, _ in self.accepted}
         return tuple(role for role in self.inner.to_act if role not in done)
 

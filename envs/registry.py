@@ -92,6 +92,15 @@ def game(name: str, **options: Any) -> Game:
     return factory(**options)
 
 
+def options_of(name: str) -> str:
+    """The options of a game with their defaults, as ``hands=1``; empty where it has none."""
+    _load_entry_points()
+    known = inspect.signature(GAMES[name]).parameters.values()
+    return ", ".join(
+        p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in known
+    )
+
+
 def make(
     name: str, *, retries: int = RETRIES, render_mode: str | None = None, **options: Any
 ) -> "TextEnv":

@@ -44,7 +44,8 @@ def imitate_random(
         episodes = asyncio.run(play_all(matches))
         shown = [as_said_by_model(episode, renderer) for episode in episodes]
         rows = [row for e in shown for role in game.roles for row in rows_of(e, role, 0.0)]
+        batch = collate(rows, share=learner.config.share_prefixes)
         # AdamW's second moments need a few steps to settle; a falling rate ends without jitter.
         shape = min((step + 1) / 10, 1.0, (steps - step) / (0.7 * steps))
-        yield {"step": step + 1, **learner.imitate(collate(rows), rate * shape)}
+        yield {"step": step + 1, **learner.imitate(batch, rate * shape)}
     learner.fresh_optimizer()

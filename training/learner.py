@@ -6,7 +6,7 @@ parameters are shared, and AdamW rescales the gradient. So one update takes seve
     L(θ) = 1/rows · Σ_tokens [ −A·π/μ + count·( β·KL(π‖π_old) + τ·KL(π‖magnet) − ε·H(π) ) ]
 
 whose minimum is the mirror-descent step: π ∝ (π_old^β · magnet^τ · exp A)^(1/(β + τ)) for ε = 0.
-β holds the update to the policy at its start (mirror descent policy optimisation, arXiv
+β = 1/η holds the update to the policy at its start (mirror descent policy optimisation, arXiv
 2005.09814), τ pulls to the *magnet*, a copy of the policy from some updates ago, which is what
 makes self-play converge in its last iterate (magnetic mirror descent, arXiv 2206.05825).
 """
@@ -26,15 +26,15 @@ from sparring.training.losses import policy_gradient as terms
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """A number that goes from ``start`` to ``end`` over a run, geometrically where both are > 0."""
+    """A number that goes from ``start`` to ``end`` over a run, in a straight line."""
 
     start: float
     end: float
 
     def at(self, progress: float) -> float:
         """``progress`` in [0, 1]."""
-        if self.start > 0 and self.end > 0:
-            return float(self.start * (self.end / self.start) ** progress)
+        if self.start == self.end:  # infinity too
+            return self.start
         return self.start + (self.end - self.start) * progress
 
 
@@ -44,24 +44,29 @@ class UpdateConfig:
 
     inner_steps: int = 8
     """AdamW steps on one batch."""
-    learning_rate: Ramp = Ramp(3e-4, 1e-4)
-    proximal: Ramp = Ramp(2.0, 2.0)
-    """β, the weight of KL to the policy at the start of the update; 1/β is the step size."""
-    magnet: Ramp = Ramp(0.2, 0.2)
-    """τ, the weight of KL to the magnet."""
-    magnet_every: int = 30
+    learning_rate: Ramp = Ramp(3e-4, 3e-5)
+    """Of AdamW. Above 5e-4 the inner steps overshoot to a policy that never comes back."""
+    step_size: Ramp = Ramp(0.5, 0.1)
+    """η = 1/β, the size of the mirror-descent step; infinity switches the proximal term off."""
+    magnet: float = 0.2
+    """τ, the weight of KL to the magnet; 0 switches it off."""
+    magnet_every: int = 40
     """Updates between moves of the magnet to the current policy."""
     entropy: float = 0.0
     """ε, the weight of the entropy bonus."""
     clip: float | None = None
     """PPO's clip range of the ratio; None leaves it to the KL terms."""
     max_grad_norm: float = 1.0
-    row_tokens: int = 16384
-    """How many tokens (filled rows) go through the model at once; gradients add up."""
+    tokens_at_once: int = 16384
+    """How many tokens (with fill) go through the model at once; gradients add up."""
+    share_prefixes: bool = True
+    """Compute what rows share once; needs a model that takes an attention mask of its own."""
 
     def __post_init__(self) -> None:
-        if self.inner_steps < 1 or self.magnet_every < 1 or self.row_tokens < 1:
-            raise BadInput("inner-steps, magnet-every and row-tokens must be at least 1")
+        if self.inner_steps < 1 or self.magnet_every < 1 or self.tokens_at_once < 1:
+            raise BadInput("inner-steps, magnet-every and tokens-at-once must be at least 1")
+        if min(self.step_size.start, self.step_size.end) <= 0:
+            raise BadInput("step-size must be greater than 0")
 
 
 class Learner:
@@ -81,17 +86,17 @@ class Learner:
         if self.updates % config.magnet_every == 0:
             self.magnet.load_state_dict(self.model.state_dict())
         with torch.no_grad():
-            old = logprobs(self.model, batch, config.row_tokens)
-            pull = logprobs(self.magnet, batch, config.row_tokens)
-        beta, tau = config.proximal.at(progress), config.magnet.at(progress)
+            old = logprobs(self.model, batch, config.tokens_at_once)
+            pull = logprobs(self.magnet, batch, config.tokens_at_once)
+        beta = 1 / config.step_size.at(progress)
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate.at(progress)
         for _ in range(config.inner_steps):
             total = torch.zeros(())
-            for part in parts(batch, config.row_tokens):
+            for part in parts(batch, config.tokens_at_once):
                 policy = _part_logprobs(self.model, batch, part)
                 here = part.tokens
-                loss = self._loss(policy, batch, here, old[here], pull[here], beta, tau)
+                loss = self._loss(policy, batch, here, old[here], pull[here], beta)
                 loss.backward()
                 total += loss.detach().cpu()
             norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.max_grad_norm)
@@ -99,7 +104,7 @@ class Learner:
             self.optimizer.zero_grad(set_to_none=True)
         self.updates += 1
         with torch.no_grad():
-            new = logprobs(self.model, batch, config.row_tokens)
+            new = logprobs(self.model, batch, config.tokens_at_once)
         weight = batch.count / batch.count.sum()
         said = old.gather(1, batch.chosen[:, None])[:, 0]
         drift = (said - batch.behaviour).abs()
@@ -121,7 +126,6 @@ class Learner:
         old: torch.Tensor,
         pull: torch.Tensor,
         beta: float,
-        tau: float,
     ) -> torch.Tensor:
         """The loss of the module's head over the tokens ``here``; log-probabilities are [n, V]."""
         said = policy.gather(1, batch.chosen[here][:, None])[:, 0]
@@ -129,8 +133,8 @@ class Learner:
         loss = terms.surrogate(said, batch.behaviour[here], gain, cost, self.config.clip)
         if beta:
             loss = loss + count * beta * terms.kl(policy, old)
-        if tau:
-            loss = loss + count * tau * terms.kl(policy, pull)
+        if self.config.magnet:
+            loss = loss + count * self.config.magnet * terms.kl(policy, pull)
         if self.config.entropy:
             loss = loss - count * self.config.entropy * terms.entropy(policy)
         return loss.sum() / batch.rows
@@ -140,7 +144,7 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         total, tokens = 0.0, float(batch.count.sum())
-        for part in parts(batch, self.config.row_tokens):
+        for part in parts(batch, self.config.tokens_at_once):
             policy = _part_logprobs(self.model, batch, part)
             said = policy.gather(1, batch.chosen[part.tokens][:, None])[:, 0]
             loss = terms.likelihood(said, batch.count[part.tokens]).sum() / tokens
@@ -171,7 +175,7 @@ class Learner:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows [start, stop) of a batch, the longest ``width`` tokens, and their trained tokens [n]."""
+    """Trees [start, stop) of a batch, ``width`` tokens the largest, and their trained tokens [n]."""
 
     start: int
     stop: int
@@ -179,37 +183,47 @@ class Part:
     tokens: torch.Tensor
 
 
-def parts(batch: Batch, row_tokens: int) -> list[Part]:
-    """The batch cut into runs of rows of like length, of at most ``row_tokens`` tokens with fill.
+def parts(batch: Batch, at_once: int) -> list[Part]:
+    """The batch cut into runs of trees of like size, of at most ``at_once`` tokens with fill.
 
-    Rows come shortest first; a run ends where filling it up would cost more than a third.
+    Trees come smallest first; a run ends where filling it up would cost more than a third.
     """
-    lengths = batch.lengths.tolist()
+    sizes = batch.sizes.tolist()
     cuts = [0]
-    for u, length in enumerate(lengths):
+    for b, size in enumerate(sizes):
         start = cuts[-1]
-        full = (u + 1 - start) * length > row_tokens
-        if u > start and (full or (u - start) * length > 1.34 * sum(lengths[start:u])):
-            cuts.append(u)
+        full = (b + 1 - start) * size > at_once
+        if b > start and (full or (b - start) * size > 1.34 * sum(sizes[start:b])):
+            cuts.append(b)
     owner = batch.where[:, 0]
     return [
-        Part(a, b, lengths[b - 1], torch.nonzero((owner >= a) & (owner < b))[:, 0])
-        for a, b in zip(cuts, [*cuts[1:], len(lengths)], strict=True)
+        Part(a, b, sizes[b - 1], torch.nonzero((owner >= a) & (owner < b))[:, 0])
+        for a, b in zip(cuts, [*cuts[1:], len(sizes)], strict=True)
     ]
 
 
-def logprobs(model: Any, batch: Batch, row_tokens: int) -> torch.Tensor:
+def logprobs(model: Any, batch: Batch, at_once: int) -> torch.Tensor:
     """log π(· | tokens before) at every trained token: [N, V]."""
-    found = [_part_logprobs(model, batch, part) for part in parts(batch, row_tokens)]
-    return torch.cat(found)  # rows come in order, and so do their trained tokens
+    found = [_part_logprobs(model, batch, part) for part in parts(batch, at_once)]
+    return torch.cat(found)  # trees come in order, and so do their trained tokens
 
 
 def _part_logprobs(model: Any, batch: Batch, part: Part) -> torch.Tensor:
     """The same for the tokens of one part: [n, V]; the output layer runs on their columns only."""
-    where = batch.where[part.tokens]
-    # The token at a position is predicted from the position before it.
-    columns, column = torch.unique(where[:, 1] - 1, return_inverse=True)
-    ids = batch.ids[part.start : part.stop, : part.width].to(model.device)
-    logits = model(input_ids=ids, use_cache=False, logits_to_keep=columns.to(model.device)).logits
-    picked = logits[(where[:, 0] - part.start).to(logits.device), column.to(logits.device)]
-    return picked.float().cpu().log_softmax(-1)
+    here, trees = part.tokens, slice(part.start, part.stop)
+    columns, column = torch.unique(batch.before[here], return_inverse=True)
+    mask = None
+    if batch.sees is not None:
+        seen = batch.sees[trees, None, : part.width, : part.width].to(model.device)
+        least = torch.finfo(model.dtype).min
+        mask = torch.zeros(seen.shape, dtype=model.dtype, device=model.device)
+        mask = mask.masked_fill(~seen, least)
+    logits = model(
+        input_ids=batch.ids[trees, : part.width].to(model.device),
+        attention_mask=mask,
+        position_ids=batch.depth[trees, : part.width].to(model.device),
+        use_cache=False,
+        logits_to_keep=columns.to(model.device),
+    ).logits
+    tree = (batch.where[here, 0] - part.start).to(logits.device)
+    return logits[tree, column.to(logits.device)].float().cpu().log_softmax(-1)

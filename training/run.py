@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -88,9 +88,35 @@ def new_run(recipe: str, config: RunConfig, folder: Path | None) -> Path:
 
 def to_json(recipe: str, config: RunConfig) -> dict[str, Any]:
     """A run's configuration as JSON values."""
-    from dataclasses import asdict
-
     return {"recipe": recipe, "options": asdict(config)}
+
+
+def read_config(recipe: str, folder: Path, kind: type[Any]) -> Any:
+    """The configuration that a run was started with.
+
+    Raises:
+        BadInput: the folder holds no run of this recipe.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise BadInput(f"{folder} is not a run: it has no {CONFIG}")
+    try:
+        saved = json.loads(path.read_text())
+        if saved["recipe"] != recipe:
+            raise BadInput(f"{folder} is a run of {saved['recipe']}, not of {recipe}")
+        return from_json(kind, saved["options"])
+    except (json.JSONDecodeError, KeyError, TypeError) as fault:
+        raise BadInput(f"{path} cannot be read ({fault}); is it from another version?") from fault
+
+
+def from_json(kind: Any, options: Any) -> Any:
+    """A frozen dataclass from the JSON values of ``asdict``; nested ones by their defaults."""
+    values = {}
+    for field in fields(kind):
+        value = options[field.name]
+        nested = is_dataclass(field.default) and isinstance(value, dict)
+        values[field.name] = from_json(type(field.default), value) if nested else value
+    return kind(**values)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ as the one that was saved there.
 """
 
 import asyncio
+import gc
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +55,8 @@ class SelfPlay:
                 for e, s in zip(episodes, seatings, strict=True)
             ]
             advantages = self.estimator(episodes, rewards)
-            batch = collate(learning_rows(episodes, advantages))
+            rows = learning_rows(episodes, advantages)
+            batch = collate(rows, share=self.learner.config.share_prefixes)
             learned = self.learner.update(batch, self.step / max(self.steps - 1, 1))
             self.publish()
             self.shown = episodes[:SHOWN]
@@ -67,7 +69,12 @@ class SelfPlay:
         matches = [
             Match(self.game, s.seats, luck.getrandbits(63), luck.getrandbits(63)) for s in seatings
         ]
-        return asyncio.run(play_all(matches, at_once=len(matches), retries=self.retries)), seatings
+        gc.disable()  # thousands of live, acyclic values: collecting while playing halves the speed
+        try:
+            episodes = asyncio.run(play_all(matches, at_once=len(matches), retries=self.retries))
+        finally:
+            gc.enable()
+        return episodes, seatings
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that shapes learning, except the weights of the model itself."""

@@ -1,0 +1,136 @@
+"""Two agents against each other: both seatings, the same deals for both, honest intervals.
+
+Each deal is played twice, with the seats exchanged, so that good cards help both agents alike
+(a *duplicate* match). The two games of a deal are not independent: intervals count deals, never
+games.
+"""
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from scipy.stats import t as student
+
+from sparring.agents.core import Agent
+from sparring.agents.play import Match, play_many
+from sparring.envs.core import BadInput, Episode, Game, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean with its 95 % interval [``low``, ``high``] from ``clusters`` independent values."""
+
+    mean: float
+    low: float
+    high: float
+    clusters: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
+
+
+def estimate(values: Sequence[float], *, level: float = 0.95) -> Estimate:
+    """Mean and interval of independent values: x̄ ± t(n−1)·s/√n (Student).
+
+    With fewer than two values the interval is infinite: nothing is known of the spread.
+
+    Raises:
+        ValueError: there are no values.
+    """
+    n = len(values)
+    if not n:
+        raise ValueError("an estimate needs at least one value")
+    mean = math.fsum(values) / n
+    if n == 1:
+        return Estimate(mean, -math.inf, math.inf, 1)
+    spread = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1))
+    half = float(student.ppf((1 + level) / 2, n - 1)) * spread / math.sqrt(n)
+    return Estimate(mean, mean - half, mean + half, n)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a match showed of its first agent.
+
+    ``payoff``: its mean payoff a game over both seats, clustered by deal. ``by_role``: the same
+    for each seat. ``legal``: share of legal answers of either agent. ``forfeits``: games that the
+    first and the second agent forfeited.
+    """
+
+    names: tuple[str, str]
+    game: str
+    games: int
+    payoff: Estimate
+    by_role: dict[Role, Estimate]
+    legal: tuple[float, float]
+    forfeits: tuple[int, int]
+
+
+def fixtures(game: Game, first: Agent, second: Agent, games: int, seed: int) -> Iterator[Match]:
+    """``games`` matches, two for each deal: the first agent in either seat."""
+    luck = random.Random(f"match/{seed}")
+    a, b = game.roles
+    for _ in range(games // 2):
+        deal = luck.getrandbits(63)
+        for seats in ({a: first, b: second}, {a: second, b: first}):
+            yield Match(game, seats, deal, luck.getrandbits(63))
+
+
+async def match(
+    game: Game,
+    first: Agent,
+    second: Agent,
+    *,
+    games: int,
+    seed: int = 0,
+    at_once: int = 1024,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Result:
+    """Play ``games`` games and say how the first agent did against the second.
+
+    Raises:
+        BadInput: the game is not for two, or ``games`` is not a positive even number.
+    """
+    if len(game.roles) != 2:
+        raise BadInput(f"{game.name} has {len(game.roles)} roles; a match needs a game for two")
+    if games < 2 or games % 2:
+        raise BadInput(f"games must be an even number of at least 2 (each deal is played from both seats), not {games}")
+    episodes: dict[int, Episode] = {}
+    planned = fixtures(game, first, second, games, seed)
+    async for index, episode in play_many(planned, at_once=at_once):
+        episodes[index] = episode
+        progress(len(episodes))
+    return result(game, (first.name, second.name), [episodes[i] for i in range(games)])
+
+
+def result(game: Game, names: tuple[str, str], episodes: Sequence[Episode]) -> Result:
+    """The statistics of episodes in the order of ``fixtures``."""
+    a, b = game.roles
+    as_a, as_b = episodes[0::2], episodes[1::2]
+    own = [a] * len(as_a), [b] * len(as_b)
+    deals = [(x.payoffs[a] + y.payoffs[b]) / 2 for x, y in zip(as_a, as_b, strict=True)]
+    seated = [*zip(as_a, own[0], strict=True), *zip(as_b, own[1], strict=True)]
+    answers: tuple[list[bool], list[bool]] = [], []
+    for episode, role in seated:
+        for turn in episode.turns:
+            answers[turn.role != role].append(turn.accepted)
+    return Result(
+        names=names,
+        game=game.name,
+        games=len(episodes),
+        payoff=estimate(deals),
+        by_role={
+            a: estimate([e.payoffs[a] for e in as_a]),
+            b: estimate([e.payoffs[b] for e in as_b]),
+        },
+        legal=(_share(answers[0]), _share(answers[1])),
+        forfeits=(
+            sum(e.forfeit == role for e, role in seated),
+            sum(e.forfeit not in (None, role) for e, role in seated),
+        ),
+    )
+
+
+def _share(flags: Sequence[bool]) -> float:
+    return sum(flags) / len(flags) if flags else math.nan

@@ -1,0 +1,80 @@
+"""The command line: `sparring train | evaluate | exploitability | play | games`."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from sparring.envs.core import BadInput
+
+HELP = """\
+sparring: language models learn by playing text games against themselves
+
+  sparring train RECIPE             learn by self-play (recipes: kuhn)
+  sparring evaluate AGENT AGENT     who is stronger, by how much, how sure
+  sparring exploitability AGENT     exact distance from equilibrium
+  sparring play GAME                play against an agent in this terminal
+  sparring games [GAME]             the games, or the rules of one
+
+AGENT is random, optimal, human, run:runs/kuhn (a trained run; @STEP for an earlier checkpoint)
+or hf:PATH-OR-ID. Every command explains itself with --help.
+"""
+
+
+def _train(args: Sequence[str]) -> int:
+    from sparring.training.commands.train import train
+
+    return train(args)
+
+
+def _evaluate(args: Sequence[str]) -> int:
+    from sparring.training.commands.evaluate import evaluate
+
+    return evaluate(args)
+
+
+def _exploitability(args: Sequence[str]) -> int:
+    from sparring.training.commands.exploitability import exploitability
+
+    return exploitability(args)
+
+
+def _play(args: Sequence[str]) -> int:
+    from sparring.training.commands.play import play
+
+    return play(args)
+
+
+def _games(args: Sequence[str]) -> int:
+    from sparring.training.commands.games import list_games
+
+    return list_games(args)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "train": _train,
+    "evaluate": _evaluate,
+    "exploitability": _exploitability,
+    "play": _play,
+    "games": _games,
+}
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 2 for bad input, 130 where Ctrl-C stopped it."""
+    given = list(sys.argv[1:] if args is None else args)
+    if not given or given[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0 if given else 2
+    try:
+        if given[0] not in COMMANDS:
+            raise BadInput(f"no command {given[0]!r}; there are: {', '.join(COMMANDS)}")
+        return COMMANDS[given[0]](given[1:])
+    except BadInput as fault:
+        print(f"sparring: {fault}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, EOFError):
+        print("\nstopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""sparring train RECIPE: learn by self-play."""
+
+import importlib
+import json
+from collections.abc import Sequence
+from dataclasses import make_dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from sparring.envs.core import BadInput
+from sparring.training.commands.common import out, parse
+from sparring.training.recipes import RECIPES
+from sparring.training.run import CONFIG, METRICS, RunConfig, drive, new_run, read_config
+
+RUN_DIR = "Folder of the new run; by default the first free one of runs/NAME, runs/NAME-2, ..."
+RESUME = "Go on with the run in this folder, with its own options; --steps may prolong it."
+
+
+def train(args: Sequence[str]) -> int:
+    """Parse, run, and say where to look."""
+    listed = ", ".join(RECIPES)
+    if args and args[0] in ("-h", "--help"):
+        out.print(f"usage: sparring train RECIPE [--help | options]; recipes: {listed}")
+        return 0
+    if not args or args[0] not in RECIPES:
+        raise BadInput(f"{f'no recipe {args[0]!r}' if args else 'train what?'}; recipes: {listed}")
+    recipe, rest = args[0], args[1:]
+    module = importlib.import_module(RECIPES[recipe])
+    fields = [
+        ("run_dir", Annotated[Path | None, tyro.conf.arg(help=RUN_DIR)], None),
+        ("resume", Annotated[Path | None, tyro.conf.arg(help=RESUME)], None),
+    ]
+    kind = make_dataclass("Train", fields, bases=(module.Config,), frozen=True, kw_only=True)
+    kind.__doc__ = module.__doc__
+    options: Any = parse(kind, f"train {recipe}", rest)
+    config = module.Config(**{f: getattr(options, f) for f in module.Config.__dataclass_fields__})
+    if options.resume is None:
+        folder = new_run(recipe, config, options.run_dir)
+    else:
+        if options.run_dir is not None:
+            raise BadInput("--run-dir is for a new run; --resume already names the folder")
+        folder, config = options.resume, _resumed(recipe, config, options.resume, module.Config())
+    finished = drive(recipe, config, folder)
+    return _farewell(recipe, folder, config, finished)
+
+
+def _resumed(recipe: str, given: RunConfig, folder: Path, defaults: RunConfig) -> RunConfig:
+    """The options that a run was started with; of the options given now, only steps count.
+
+    Raises:
+        BadInput: no such run, one of another recipe, or other options were given.
+    """
+    saved = read_config(recipe, folder, type(given))
+    changed = [
+        name
+        for name in given.__dataclass_fields__
+        if getattr(given, name) not in (getattr(defaults, name), getattr(saved, name))
+    ]
+    if [name for name in changed if name != "steps"]:
+        option = next(name for name in changed if name != "steps").replace("_", "-")
+        raise BadInput(f"--{option} cannot be changed on --resume; start a new run for it")
+    return replace(saved, steps=given.steps) if "steps" in changed else saved  # type: ignore[call-arg]
+
+
+def _farewell(recipe: str, folder: Path, config: Any, finished: bool) -> int:
+    if not finished:
+        out.print(f"Stopped. Go on with: sparring train {recipe} --resume {folder}")
+        return 130
+    last = json.loads((folder / METRICS).read_text().splitlines()[-1])
+    if "nash_conv" in last:
+        out.print(f"Done in {last['seconds']:.0f} s of self-play: NashConv {last['nash_conv']:.3f}, "
+                  f"{last['legal']:.1%} legal answers.")
+    out.print(f"""
+Look at
+  {folder}/curves.png        how it learned
+  {folder}/transcripts/      games it played
+  {folder}/{METRICS}     every number; the options are in {CONFIG}
+Try
+  sparring exploitability run:{folder}{_game(config)}
+  sparring evaluate run:{folder} random{_game(config)}
+  sparring play {config.game} --against run:{folder}""")
+    return 0
+
+
+def _game(config: Any) -> str:
+    return f" --game {config.game}"
