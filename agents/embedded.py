@@ -28,7 +28,7 @@ WORD = Regex(r" ?\w+|[^\w\s]|\s")
 def random_texts(game: Game, number: int, seed: int) -> Iterator[str]:
     """Everything that is said to any role in ``number`` games of random legal play."""
     luck = random.Random(seed)
-    for deal in range(number):
+    for _ in range(number):
         state = game.start(luck.getrandbits(63))
         while state.to_act:
             answers = {r: luck.choice(state.observe(r).legal or ("yes",)) for r in state.to_act}

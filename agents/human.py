@@ -21,7 +21,9 @@ class HumanAgent:
         if not known:
             self.show(HELP)
         for message in observation.messages[known:]:
-            self.show(message.text if message.sender == "game" else f"[{message.sender}] {message.text}")
+            self.show(
+                message.text if message.sender == "game" else f"[{message.sender}] {message.text}"
+            )
         if observation.legal is None:
             prompt = f"{observation.role}> "
         else:

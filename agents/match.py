@@ -95,7 +95,9 @@ async def match(
     if len(game.roles) != 2:
         raise BadInput(f"{game.name} has {len(game.roles)} roles; a match needs a game for two")
     if games < 2 or games % 2:
-        raise BadInput(f"games must be an even number of at least 2 (each deal is played from both seats), not {games}")
+        raise BadInput(
+            f"games must be an even number of at least 2, both seatings of each deal, not {games}"
+        )
     episodes: dict[int, Episode] = {}
     planned = fixtures(game, first, second, games, seed)
     async for index, episode in play_many(planned, at_once=at_once):

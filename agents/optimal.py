@@ -36,7 +36,8 @@ def kuhn_equilibrium(alpha: float = 1 / 3) -> PolicyFunction:
     }
 
     def policy(observation: Observation) -> Mapping[str, float]:
-        card, said = "", []
+        card = ""
+        said: list[str] = []
         for message in observation.messages:
             if message.text.startswith("Your card: "):
                 card, said = message.text[-1], []

@@ -36,7 +36,7 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
     if missing:
         raise ValueError(f"{game.name} has no agent in the seat of {', '.join(missing)}")
     state = game.start(match.seed)
-    own: dict[Role, tuple[Turn, ...]] = {role: () for role in game.roles}
+    own: dict[Role, tuple[Turn, ...]] = dict.fromkeys(game.roles, ())
     turns: list[Turn] = []
     while to_act := state.to_act:
         asked = [

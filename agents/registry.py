@@ -1,10 +1,10 @@
 """Agents by name. Every command understands the same short strings:
 
-    random              any legal answer, equally likely
-    optimal             perfect play, where it is known
-    human               a person at this terminal
-    run:runs/kuhn       a trained run, newest checkpoint; run:runs/kuhn@50 that of step 50
-    hf:PATH-OR-ID       a transformers model from a folder or a hub
+random              any legal answer, equally likely
+optimal             perfect play, where it is known
+human               a person at this terminal
+run:runs/kuhn       a trained run, newest checkpoint; run:runs/kuhn@50 that of step 50
+hf:PATH-OR-ID       a transformers model from a folder or a hub
 """
 
 from collections.abc import Callable
@@ -37,7 +37,9 @@ def agent(name: str, game: str) -> Agent:
     """
     kind, colon, argument = name.partition(":")
     if kind not in AGENTS or bool(colon and argument) != (kind in _TAKES_ARGUMENT):
-        raise BadInput(f"no agent {name!r}; agents are: random, optimal, human, run:DIR[@STEP], hf:PATH")
+        raise BadInput(
+            f"no agent {name!r}; agents are: random, optimal, human, run:DIR[@STEP], hf:PATH"
+        )
     return AGENTS[kind](argument, game)
 
 

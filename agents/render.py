@@ -52,7 +52,9 @@ class Renderer:
         after_answer = self._encode(parts[2])
         self.end = after_answer[0] if parts[2] else tokenizer.eos_token_id
         if self.end not in tokenizer.all_special_ids:
-            raise ValueError("the model's chat template does not end an answer with a special token")
+            raise ValueError(
+                "the model's chat template does not end an answer with a special token"
+            )
         self._head = self._encode(parts[0])
         self._between = after_answer[1:]
         self._tail = self._encode(parts[3])

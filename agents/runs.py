@@ -1,6 +1,6 @@
 """Where a training run keeps its checkpoints, and how to find one.
 
-    runs/kuhn/checkpoints/step-000100/model/    a model folder in transformers' own format
+runs/kuhn/checkpoints/step-000100/model/    a model folder in transformers' own format
 """
 
 import re
@@ -32,7 +32,9 @@ def find_checkpoint(run: Path, step: int | None = None) -> Path:
         BadInput: no such run, no checkpoint in it yet, or not that one.
     """
     if not run.is_dir():
-        raise BadInput(f"there is no run {run}; train one with: sparring train kuhn --run-dir {run}")
+        raise BadInput(
+            f"there is no run {run}; train one with: sparring train kuhn --run-dir {run}"
+        )
     found = checkpoints(run)
     if not found:
         raise BadInput(f"{run} has no checkpoint; go on with: sparring train kuhn --resume {run}")

@@ -56,7 +56,7 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         self._actions = {role: AnyText() for role in game.roles}
         self._observations = {role: Dict({"text": AnyText()}) for role in game.roles}
         self._seeds = np_random(None)[0]
-        self.agents = []
+        self.agents: list[Role] = []
 
     def observation_space(self, agent: Role) -> Dict:
         return self._observations[agent]

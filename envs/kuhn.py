@@ -10,7 +10,17 @@ from dataclasses import dataclass, replace
 from itertools import permutations, product
 
 from sparring.envs.answers import choose
-from sparring.envs.core import BadInput, Declaration, Message, Observation, Payoffs, Role, Sum, View, visible
+from sparring.envs.core import (
+    BadInput,
+    Declaration,
+    Message,
+    Observation,
+    Payoffs,
+    Role,
+    Sum,
+    View,
+    visible,
+)
 
 ROLES = ("player_0", "player_1")
 CARDS = "JQK"

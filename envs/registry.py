@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sparring.envs.aec import TextEnv
 
 ENTRY_POINTS = "sparring.games"
-"""The entry-point group in which other packages name their games: ``MyGame-v0 = module:factory``."""
+"""Entry points in which other packages name their games: ``MyGame-v0 = "module:factory"``."""
 
 GAMES: dict[str, Callable[..., Game]] = {
     "KuhnPoker-v0": KuhnPoker,
@@ -96,9 +96,7 @@ def options_of(name: str) -> str:
     """The options of a game with their defaults, as ``hands=1``; empty where it has none."""
     _load_entry_points()
     known = inspect.signature(GAMES[name]).parameters.values()
-    return ", ".join(
-        p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in known
-    )
+    return ", ".join(p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in known)
 
 
 def make(

@@ -19,7 +19,17 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import lil_matrix
 
-from sparring.envs.core import Action, BadInput, Observation, Role, SolvableGame, State, Sum, Turn, View
+from sparring.envs.core import (
+    Action,
+    BadInput,
+    Observation,
+    Role,
+    SolvableGame,
+    State,
+    Sum,
+    Turn,
+    View,
+)
 
 Policy = Callable[[Observation], Mapping[str, float]]
 Table = Mapping[View, Mapping[str, float]]
@@ -88,8 +98,7 @@ def walk(game: SolvableGame) -> Tree:
         raise BadInput(f"{game.name} has free speech, so its answers cannot be listed")
     sets: dict[tuple[Role, View], InformationSet] = {}
     roots = tuple(
-        (p, _grow(state, {}, {role: () for role in game.roles}, sets))
-        for p, state in game.openings()
+        (p, _grow(state, {}, dict.fromkeys(game.roles, ()), sets)) for p, state in game.openings()
     )
     return Tree(game, roots, sets)
 
@@ -227,7 +236,9 @@ LastMove = tuple[tuple[Role, View], str] | None
 def _leaves(tree: Tree, a: Role, b: Role) -> Iterator[tuple[LastMove, LastMove, float]]:
     """For every end: both roles' sequences, and chance × the payoff of ``a``."""
 
-    def at(node: Node, last: dict[Role, LastMove], p: float) -> Iterator[tuple[LastMove, LastMove, float]]:
+    def at(
+        node: Node, last: dict[Role, LastMove], p: float
+    ) -> Iterator[tuple[LastMove, LastMove, float]]:
         if node.at is None:
             yield last[a], last[b], p * node.payoffs[a]
             return
@@ -239,7 +250,9 @@ def _leaves(tree: Tree, a: Role, b: Role) -> Iterator[tuple[LastMove, LastMove, 
         yield from at(root, {a: None, b: None}, p)
 
 
-def _sequences(tree: Tree, role: Role) -> tuple[dict[LastMove, int], dict[tuple[Role, View], LastMove]]:
+def _sequences(
+    tree: Tree, role: Role
+) -> tuple[dict[LastMove, int], dict[tuple[Role, View], LastMove]]:
     """The index of every sequence of ``role``, and the sequence that leads to each of its sets."""
     index: dict[LastMove, int] = {None: 0}
     parent: dict[tuple[Role, View], LastMove] = {}
@@ -308,5 +321,7 @@ def _normalised(
         weights = {a: max(plan[index[key, a]], 0.0) for a in observation.legal or ()}
         total = sum(weights.values())
         reached = total > 1e-12
-        strategy[key] = {a: w / total for a, w in weights.items()} if reached else uniform(observation)
+        strategy[key] = (
+            {a: w / total for a, w in weights.items()} if reached else uniform(observation)
+        )
     return strategy

@@ -75,15 +75,13 @@ class TicTacToe:
 
     name = "TicTacToe-v0"
     roles = ROLES
-    declares = Declaration(
-        sum=Sum.ZERO, hidden_information=False, max_turns=9, low=-1.0, high=1.0
-    )
+    declares = Declaration(sum=Sum.ZERO, hidden_information=False, max_turns=9, low=-1.0, high=1.0)
 
     def rules(self, role: Role) -> str:
         mark = MARKS[ROLES.index(role)]
         return (
             f"TicTacToe. You are {role} and play {mark}; X moves first. Three in a row wins. "
-            "Cells are 1 2 3, 4 5 6, 7 8 9 from the top row down. Reply with the number of a free cell."
+            "Cells are 1 2 3, 4 5 6, 7 8 9 from the top row down. Reply with a free cell's number."
         )
 
     def start(self, seed: int) -> TicTacToeState:

@@ -70,7 +70,8 @@ def load_state(folder: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, weights_only=True)
     except Exception as fault:  # torch raises many kinds for a damaged file
         raise BadInput(
-            f"{path} is damaged ({type(fault).__name__}); delete the folder {folder} to go on from the one before"
+            f"{path} is damaged ({type(fault).__name__}); "
+            f"delete the folder {folder} to go on from the one before"
         ) from fault
     return state
 

@@ -5,10 +5,10 @@ from typing import Any, Protocol
 
 from sparring.envs.core import Episode, Role
 
-Rewards = list[Mapping[Role, float]]
+Rewards = Sequence[Mapping[Role, float]]
 """One mapping an episode: the training reward of each learning role (no other role is in it)."""
 
-Advantages = list[Mapping[Role, float]]
+Advantages = Sequence[Mapping[Role, float]]
 """One mapping an episode, with the same roles as its rewards."""
 
 Metrics = dict[str, float]

@@ -31,10 +31,14 @@ def draw(metrics: Path, picture: Path) -> None:
     names = list(dict.fromkeys(name for line in lines for name in line))
     panels = []
     for title, wanted, logarithmic in PANELS:
-        found = [n for w in wanted for n in names if n == w or (w.endswith("*") and n.startswith(w[:-1]))]
+        found = [
+            n for w in wanted for n in names if n == w or (w.endswith("*") and n.startswith(w[:-1]))
+        ]
         if found:
             panels.append((title, found, logarithmic))
-    figure, grid = plt.subplots(2, (len(panels) + 1) // 2, figsize=(4.2 * ((len(panels) + 1) // 2), 6), squeeze=False)
+    figure, grid = plt.subplots(
+        2, (len(panels) + 1) // 2, figsize=(4.2 * ((len(panels) + 1) // 2), 6), squeeze=False
+    )
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     for axes, (title, found, logarithmic) in zip(grid.flat, panels, strict=False):

@@ -32,7 +32,14 @@ def as_said_by_model(episode: Episode, renderer: Renderer) -> Episode:
 
 
 def imitate_random(
-    learner: Learner, renderer: Renderer, game: Game, *, steps: int, games: int, rate: float, seed: int
+    learner: Learner,
+    renderer: Renderer,
+    game: Game,
+    *,
+    steps: int,
+    games: int,
+    rate: float,
+    seed: int,
 ) -> Iterator[Metrics]:
     """``steps`` steps of maximum likelihood, each on ``games`` fresh games of random legal play."""
     seats = {role: RandomAgent() for role in game.roles}

@@ -40,7 +40,7 @@ class Ramp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateConfig:
-    """How one batch becomes one update; see the formula at the top of this file."""
+    """How one batch becomes one update; the formula is in docs/design/update.md."""
 
     inner_steps: int = 8
     """AdamW steps on one batch."""
@@ -97,7 +97,7 @@ class Learner:
                 policy = _part_logprobs(self.model, batch, part)
                 here = part.tokens
                 loss = self._loss(policy, batch, here, old[here], pull[here], beta)
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 total += loss.detach().cpu()
             norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.max_grad_norm)
             self.optimizer.step()
@@ -148,7 +148,7 @@ class Learner:
             policy = _part_logprobs(self.model, batch, part)
             said = policy.gather(1, batch.chosen[part.tokens][:, None])[:, 0]
             loss = terms.likelihood(said, batch.count[part.tokens]).sum() / tokens
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
         self.optimizer.step()
@@ -175,7 +175,7 @@ class Learner:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Trees [start, stop) of a batch, ``width`` tokens the largest, and their trained tokens [n]."""
+    """Trees [start, stop) of a batch, the largest of ``width`` tokens; their trained tokens [n]."""
 
     start: int
     stop: int
@@ -226,4 +226,5 @@ def _part_logprobs(model: Any, batch: Batch, part: Part) -> torch.Tensor:
         logits_to_keep=columns.to(model.device),
     ).logits
     tree = (batch.where[here, 0] - part.start).to(logits.device)
-    return logits[tree, column.to(logits.device)].float().cpu().log_softmax(-1)
+    picked: torch.Tensor = logits[tree, column.to(logits.device)].float().cpu()
+    return picked.log_softmax(-1)

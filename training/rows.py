@@ -5,7 +5,7 @@ turn before, and the last turn's tokens hold the whole game. Only what the role 
 trained on. Where a prompt does not extend what was held, a new row starts (a *fork*).
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sparring.agents.engines.core import Tokens
@@ -54,7 +54,7 @@ def rows_of(episode: Episode, role: Role, advantage: float) -> list[Row]:
 
 
 def learning_rows(
-    episodes: Collection[Episode], advantages: Collection[dict[Role, float]]
+    episodes: Sequence[Episode], advantages: Sequence[Mapping[Role, float]]
 ) -> list[Row]:
     """The rows of every role that has an advantage; the other seats are not trained."""
     pairs = zip(episodes, advantages, strict=True)

@@ -1,10 +1,10 @@
 """Driving a recipe: the folder of a run, what is logged, saved and drawn, stopping and resuming.
 
-    runs/kuhn/config.json       the recipe and all its options
-    runs/kuhn/metrics.jsonl     one line a step; only "seconds" depends on the machine
-    runs/kuhn/curves.png        the same, drawn
-    runs/kuhn/transcripts/      a few games in words
-    runs/kuhn/checkpoints/      step-000000/ and on
+runs/kuhn/config.json       the recipe and all its options
+runs/kuhn/metrics.jsonl     one line a step; only "seconds" depends on the machine
+runs/kuhn/curves.png        the same, drawn
+runs/kuhn/transcripts/      a few games in words
+runs/kuhn/checkpoints/      step-000000/ and on
 """
 
 import asyncio
@@ -41,6 +41,8 @@ EXACT_UP_TO = 1000  # information sets; a larger game is not solved at every eva
 class RunConfig:
     """What every recipe has."""
 
+    steps: int = 100
+    """Updates."""
     seed: int = 0
     """The same seed gives the same run, number for number, on the same machine."""
     evaluate_every: int = 5

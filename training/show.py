@@ -88,5 +88,7 @@ class Display:
         done = int(metrics["step"])
         self._advance("self-play", done, self.steps)
         if not self._live and (done % PLAIN_EVERY == 0 or done == self.steps):
-            shown = [f"{label} {self.latest[n]:.4g}" for n, label in LABELS.items() if n in self.latest]
+            shown = [
+                f"{label} {self.latest[n]:.4g}" for n, label in LABELS.items() if n in self.latest
+            ]
             self.console.print(f"self-play {done}/{self.steps}  " + "  ".join(shown))

@@ -51,7 +51,13 @@ class LocalEngine:
     """
 
     def __init__(
-        self, model: Any, *, end: int, pad: int = 0, max_rows: int = 1024, cache_tokens: int = 1 << 18
+        self,
+        model: Any,
+        *,
+        end: int,
+        pad: int = 0,
+        max_rows: int = 1024,
+        cache_tokens: int = 1 << 18,
     ):
         self.model = model
         self.end = end
@@ -91,7 +97,8 @@ class LocalEngine:
 
     def _serve(self) -> None:
         batch, self._waiting = self._waiting, _Waiting()
-        futures: list[asyncio.Future[Any]] = [entry[-1] for entry in (*batch.generate, *batch.score)]
+        futures: list[asyncio.Future[Any]] = [future for _, future in batch.generate]
+        futures += [future for _, _, future in batch.score]
         try:
             completions = self.complete([request for request, _ in batch.generate])
             scores = self.score_all([(prompt, more) for prompt, more, _ in batch.score])
@@ -111,7 +118,9 @@ class LocalEngine:
         """Sample an answer to every request; results in their order."""
         self.model.eval()
         results: dict[int, Completion] = {}
-        order = sorted(range(len(requests)), key=lambda i: requests[i].prompt)  # equal ones together
+        order = sorted(
+            range(len(requests)), key=lambda i: requests[i].prompt
+        )  # equal ones together
         for start in range(0, len(order), self.max_rows):
             chunk = order[start : start + self.max_rows]
             results.update(self._complete_chunk({i: requests[i] for i in chunk}))
@@ -132,7 +141,9 @@ class LocalEngine:
             for at, (row, scores) in enumerate(zip(rows, logits, strict=True)):
                 grown, ended = self._sample(row, scores, requests, luck)
                 for child in ended:
-                    results.update(dict.fromkeys(child.members, Completion(child.tokens, child.logprobs)))
+                    results.update(
+                        dict.fromkeys(child.members, Completion(child.tokens, child.logprobs))
+                    )
                 if ended:
                     self._keep((*row.prompt, *row.tokens), cache, at, mask[at])
                 children += grown
@@ -143,7 +154,11 @@ class LocalEngine:
             logits, mask = self._extend(rows, parents, cache, mask)
 
     def _sample(
-        self, row: _Row, logits: np.ndarray, requests: dict[int, Request], luck: dict[int, random.Random]
+        self,
+        row: _Row,
+        logits: np.ndarray,
+        requests: dict[int, Request],
+        luck: dict[int, random.Random],
     ) -> tuple[list[_Row], list[_Row]]:
         """Split a row by the next token of each member: (those that go on, those that ended)."""
         plain = _log_softmax(logits)
@@ -177,7 +192,9 @@ class LocalEngine:
                 grown.append(_Row(row.prompt, going, tokens, logprobs))
         return grown, ended
 
-    def _read(self, rows: list[_Row], held: list[int]) -> tuple[np.ndarray, DynamicCache, torch.Tensor]:
+    def _read(
+        self, rows: list[_Row], held: list[int]
+    ) -> tuple[np.ndarray, DynamicCache, torch.Tensor]:
         """Read all prompts, going on from the cache where it holds their start.
 
         Layout of a row: [fill, cached tokens, fill, new tokens]; the mask hides the fill and

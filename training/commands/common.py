@@ -7,6 +7,7 @@ import tyro
 from rich.console import Console
 
 out = Console(highlight=False, soft_wrap=True)
+"""Where results are printed."""
 
 Options = TypeVar("Options")
 

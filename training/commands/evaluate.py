@@ -67,10 +67,11 @@ def show(found: Result) -> None:
     table = Table(title=title, title_justify="left")
     for column in ("seat of " + first, "mean payoff", "95 % interval", "from"):
         table.add_column(column, justify="left" if column.startswith("seat") else "right")
-    for role, e in found.by_role.items():
-        table.add_row(role, f"{e.mean:+.4f}", f"[{e.low:+.4f}, {e.high:+.4f}]".replace("[", r"\["), f"{e.clusters} games")
-    e = found.payoff
-    table.add_row("both", f"{e.mean:+.4f}", f"[{e.low:+.4f}, {e.high:+.4f}]".replace("[", r"\["), f"{e.clusters} deals", style="bold")
+    games = {role: (e, "games") for role, e in found.by_role.items()}
+    for seat, (e, unit) in {**games, "both": (found.payoff, "deals")}.items():
+        interval = rf"\[{e.low:+.4f}, {e.high:+.4f}]"
+        style = "bold" if unit == "deals" else ""
+        table.add_row(seat, f"{e.mean:+.4f}", interval, f"{e.clusters} {unit}", style=style)
     out.print(table)
     for name, legal, forfeits in zip(found.names, found.legal, found.forfeits, strict=True):
         out.print(f"{name}: {legal:.2%} legal answers, {forfeits} forfeits")

@@ -52,7 +52,7 @@ def _resumed(recipe: str, given: RunConfig, folder: Path, defaults: RunConfig) -
     Raises:
         BadInput: no such run, one of another recipe, or other options were given.
     """
-    saved = read_config(recipe, folder, type(given))
+    saved: RunConfig = read_config(recipe, folder, type(given))
     changed = [
         name
         for name in given.__dataclass_fields__
@@ -61,7 +61,7 @@ def _resumed(recipe: str, given: RunConfig, folder: Path, defaults: RunConfig) -
     if [name for name in changed if name != "steps"]:
         option = next(name for name in changed if name != "steps").replace("_", "-")
         raise BadInput(f"--{option} cannot be changed on --resume; start a new run for it")
-    return replace(saved, steps=given.steps) if "steps" in changed else saved  # type: ignore[call-arg]
+    return replace(saved, steps=given.steps) if "steps" in changed else saved
 
 
 def _farewell(recipe: str, folder: Path, config: Any, finished: bool) -> int:
@@ -70,19 +70,17 @@ def _farewell(recipe: str, folder: Path, config: Any, finished: bool) -> int:
         return 130
     last = json.loads((folder / METRICS).read_text().splitlines()[-1])
     if "nash_conv" in last:
-        out.print(f"Done in {last['seconds']:.0f} s of self-play: NashConv {last['nash_conv']:.3f}, "
-                  f"{last['legal']:.1%} legal answers.")
+        out.print(
+            f"Done in {last['seconds']:.0f} s of self-play: NashConv {last['nash_conv']:.3f}, "
+            f"{last['legal']:.1%} legal answers."
+        )
     out.print(f"""
 Look at
   {folder}/curves.png        how it learned
   {folder}/transcripts/      games it played
   {folder}/{METRICS}     every number; the options are in {CONFIG}
 Try
-  sparring exploitability run:{folder}{_game(config)}
-  sparring evaluate run:{folder} random{_game(config)}
+  sparring exploitability run:{folder} --game {config.game}
+  sparring evaluate run:{folder} random --game {config.game}
   sparring play {config.game} --against run:{folder}""")
     return 0
-
-
-def _game(config: Any) -> str:
-    return f" --game {config.game}"

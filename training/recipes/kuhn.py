@@ -48,7 +48,7 @@ class Config(RunConfig):
     """Role-conditioned advantages, or the bare reward."""
     max_tokens: int = 8
     """Longest answer, in tokens."""
-    update: UpdateConfig = UpdateConfig()
+    update: UpdateConfig = UpdateConfig()  # noqa: RUF009  it is frozen
 
 
 def build(config: Config, checkpoint: Path | None = None) -> Experiment:
