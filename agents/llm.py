@@ -1,6 +1,5 @@
 """A language model in a seat: renderer, engine and parser put together."""
 
-import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,10 +48,3 @@ class LLMAgent:
         replies = [self.renderer.answer(answer) for answer in observation.legal]
         logprobs = await self.engine.score(prompt, replies)
         return dict(zip(observation.legal, map(math.exp, logprobs), strict=True))
-
-
-async def policy_table(
-    agent: LLMAgent, observations: tuple[Observation, ...]
-) -> list[Mapping[str, float]]:
-    """The policy at many observations at once, so that the engine can batch them."""
-    return list(await asyncio.gather(*(agent.policy(o) for o in observations)))

@@ -5,12 +5,15 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from sparring.agents.engines.core import Sampling
 from sparring.agents.engines.local import LocalEngine
 from sparring.agents.llm import LLMAgent
 from sparring.agents.render import Renderer
 from sparring.envs.core import BadInput
+
+disable_progress_bar()  # of reading and writing weights: it would tear up our own display
 
 
 def load_model(path: str) -> tuple[Any, Any]:

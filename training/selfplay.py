@@ -17,6 +17,7 @@ from sparring.agents.play import Match, play_all
 from sparring.envs.core import Episode, Game, Role
 from sparring.training.batch import collate
 from sparring.training.core import Estimator, Metrics, Rewards
+from sparring.training.deals import Deals, independent
 from sparring.training.learner import Learner
 from sparring.training.opponents import Opponents, Seating, mirror
 from sparring.training.rows import learning_rows
@@ -43,6 +44,7 @@ class SelfPlay:
     seed: int
     retries: int = 0
     opponents: Opponents = mirror
+    deals: Deals = independent
     step: int = 0
     shown: list[Episode] = field(default_factory=list)
 
@@ -67,7 +69,8 @@ class SelfPlay:
         luck = random.Random(f"{self.seed}/{self.step}")
         seatings = [self.opponents(self.game, self.player, luck) for _ in range(self.games)]
         matches = [
-            Match(self.game, s.seats, luck.getrandbits(63), luck.getrandbits(63)) for s in seatings
+            Match(self.game, s.seats, deal, luck.getrandbits(63))
+            for s, deal in zip(seatings, self.deals(luck, self.games), strict=True)
         ]
         gc.disable()  # thousands of live, acyclic values: collecting while playing halves the speed
         try:

@@ -8,19 +8,17 @@ new. Neither changes what is sampled, beyond the last digits of floating point.
 
 import asyncio
 import random
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import DynamicCache
 
+from sparring.agents.engines.batching import Batcher
+from sparring.agents.engines.cache import ConversationCache, as_batch
 from sparring.agents.engines.core import Completion, Request, Tokens
-
-KeyValues = list[tuple[torch.Tensor, torch.Tensor]]
-"""Per layer: keys and values, each [heads, tokens, head size]."""
 
 
 @dataclass(slots=True)
@@ -31,12 +29,6 @@ class _Row:
     members: list[int]
     tokens: Tokens = ()
     logprobs: tuple[float, ...] = ()
-
-
-@dataclass(slots=True)
-class _Waiting:
-    generate: list[tuple[Request, "asyncio.Future[Completion]"]] = field(default_factory=list)
-    score: list[tuple[Tokens, Tokens, "asyncio.Future[float]"]] = field(default_factory=list)
 
 
 class LocalEngine:
@@ -63,55 +55,19 @@ class LocalEngine:
         self.end = end
         self.pad = pad
         self.max_rows = max_rows
-        self.cache_tokens = cache_tokens
-        self._kept: OrderedDict[Tokens, KeyValues] = OrderedDict()
-        self._kept_tokens = 0
-        self._waiting = _Waiting()
+        self.cache = ConversationCache(cache_tokens)
+        self._generate = Batcher(self.complete)
+        self._score = Batcher(self.score_all)
 
     def forget(self) -> None:
         """Drop the cache: the weights have changed."""
-        self._kept.clear()
-        self._kept_tokens = 0
+        self.cache.clear()
 
     async def generate(self, request: Request) -> Completion:
-        done: asyncio.Future[Completion] = self._wake()
-        self._waiting.generate.append((request, done))
-        return await done
+        return await self._generate.ask(request)
 
     async def score(self, prompt: Tokens, continuations: Sequence[Tokens]) -> list[float]:
-        done: list[asyncio.Future[float]] = [self._wake() for _ in continuations]
-        entries = zip(continuations, done, strict=True)
-        self._waiting.score += [(prompt, continuation, future) for continuation, future in entries]
-        return list(await asyncio.gather(*done))
-
-    def _wake(self) -> "asyncio.Future[Any]":
-        """A future for one answer; the first in an idle engine schedules the batch.
-
-        All games that are ready run until they wait for an answer before the loop comes to the
-        scheduled call, so the batch holds every request that can be made by then.
-        """
-        loop = asyncio.get_running_loop()
-        if not self._waiting.generate and not self._waiting.score:
-            loop.call_soon(self._serve)
-        return loop.create_future()
-
-    def _serve(self) -> None:
-        batch, self._waiting = self._waiting, _Waiting()
-        futures: list[asyncio.Future[Any]] = [future for _, future in batch.generate]
-        futures += [future for _, _, future in batch.score]
-        try:
-            completions = self.complete([request for request, _ in batch.generate])
-            scores = self.score_all([(prompt, more) for prompt, more, _ in batch.score])
-        except Exception as fault:  # whoever waits gets it; the loop has nobody to tell
-            for future in futures:
-                if not future.done():
-                    future.set_exception(fault)
-            return
-        for future, answer in zip(futures, [*completions, *scores], strict=True):
-            if not future.done():  # a cancelled game no longer wants its answer
-                future.set_result(answer)
-
-    # --- sampling -------------------------------------------------------------------------------
+        return list(await asyncio.gather(*(self._score.ask((prompt, c)) for c in continuations)))
 
     @torch.inference_mode()
     def complete(self, requests: Sequence[Request]) -> list[Completion]:
@@ -145,7 +101,7 @@ class LocalEngine:
                         dict.fromkeys(child.members, Completion(child.tokens, child.logprobs))
                     )
                 if ended:
-                    self._keep((*row.prompt, *row.tokens), cache, at, mask[at])
+                    self.cache.keep((*row.prompt, *row.tokens), cache, at, mask[at])
                 children += grown
                 parents += [at] * len(grown)
             if not children:
@@ -201,7 +157,7 @@ class LocalEngine:
         positions are counted without it. Returns the logits after each prompt [B, V], the cache,
         and the mask [B, columns].
         """
-        kept = [self._recall(row.prompt[:n]) for row, n in zip(rows, held, strict=True)]
+        kept = [self.cache.recall(row.prompt[:n]) for row, n in zip(rows, held, strict=True)]
         old = [k[0][0].shape[1] if k else 0 for k in kept]
         new = [len(row.prompt) - n for row, n in zip(rows, old, strict=True)]
         device = self.model.device
@@ -213,10 +169,7 @@ class LocalEngine:
             mask[i, width_old - old[i] : width_old] = 1
             mask[i, width_old + width_new - new[i] :] = 1
         mask = mask.to(device)
-        cache = DynamicCache()
-        if width_old:
-            for layer, (keys, values) in enumerate(_left_filled(kept, old, width_old)):
-                cache.update(keys, values, layer)
+        cache = as_batch(kept, width_old)
         places = (mask.cumsum(1) - 1).clamp(min=0)[:, width_old:]
         out = self.model(
             input_ids=ids.to(device),
@@ -247,28 +200,6 @@ class LocalEngine:
         )
         return out.logits[:, -1].float().cpu().numpy(), mask
 
-    # --- the cache that is kept between turns -----------------------------------------------------
-
-    def _keep(self, tokens: Tokens, cache: DynamicCache, at: int, mask: torch.Tensor) -> None:
-        if tokens in self._kept or len(tokens) > self.cache_tokens:
-            return
-        real = mask.bool()
-        self._kept[tokens] = [
-            (layer.keys[at][:, real], layer.values[at][:, real]) for layer in cache.layers
-        ]
-        self._kept_tokens += len(tokens)
-        while self._kept_tokens > self.cache_tokens:
-            dropped, _ = self._kept.popitem(last=False)
-            self._kept_tokens -= len(dropped)
-
-    def _recall(self, tokens: Tokens) -> KeyValues | None:
-        if not tokens or tokens not in self._kept:
-            return None
-        self._kept.move_to_end(tokens)
-        return self._kept[tokens]
-
-    # --- scoring ----------------------------------------------------------------------------------
-
     @torch.inference_mode()
     def score_all(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> list[float]:
         """log P(continuation | prompt) of every (prompt, continuation)."""
@@ -290,21 +221,3 @@ class LocalEngine:
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
     shifted = logits.astype(np.float64) - logits.max()
     return np.asarray(shifted - np.log(np.exp(shifted).sum()))
-
-
-def _left_filled(
-    kept: list[KeyValues | None], lengths: list[int], width: int
-) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """The kept keys and values of all rows as one batch [B, heads, width, head size] a layer."""
-    example = next(k for k in kept if k)
-    batch = []
-    for layer, (keys, values) in enumerate(example):
-        pair = []
-        for part, like in enumerate((keys, values)):
-            block = like.new_zeros((len(kept), like.shape[0], width, like.shape[2]))
-            for i, (k, n) in enumerate(zip(kept, lengths, strict=True)):
-                if k:
-                    block[i, :, width - n :] = k[layer][part]
-            pair.append(block)
-        batch.append((pair[0], pair[1]))
-    return batch

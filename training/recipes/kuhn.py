@@ -17,6 +17,7 @@ from sparring.envs.registry import game
 from sparring.training.advantages.constant import Constant
 from sparring.training.advantages.rae import RAE
 from sparring.training.core import Estimator, Metrics
+from sparring.training.deals import balanced, independent
 from sparring.training.imitate import imitate_random
 from sparring.training.learner import Learner, UpdateConfig
 from sparring.training.run import Experiment, RunConfig
@@ -46,6 +47,8 @@ class Config(RunConfig):
     """Highest learning rate of stage one."""
     advantage: Literal["rae", "none"] = "rae"
     """Role-conditioned advantages, or the bare reward."""
+    deals: Literal["balanced", "independent"] = "balanced"
+    """Every opening equally often in each batch, or each game dealt anew."""
     max_tokens: int = 8
     """Longest answer, in tokens."""
     update: UpdateConfig = UpdateConfig()  # noqa: RUF009  it is frozen
@@ -70,6 +73,7 @@ def build(config: Config, checkpoint: Path | None = None) -> Experiment:
         steps=config.steps,
         games=config.games,
         seed=config.seed,
+        deals=balanced(rules) if config.deals == "balanced" else independent,
     )
 
     def stage_one() -> Iterator[Metrics]:
