@@ -1,5 +1,7 @@
 """Loading a causal language model from a folder or a hub id, with one-line errors."""
 
+import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,10 @@ from sparring.agents.llm import LLMAgent
 from sparring.agents.render import Renderer
 from sparring.envs.core import BadInput
 
+SMALL_MODEL = 20_000_000  # parameters
+
 disable_progress_bar()  # of reading and writing weights: it would tear up our own display
+logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # we say it once, not at every retry
 
 
 def load_model(path: str) -> tuple[Any, Any]:
@@ -24,23 +29,47 @@ def load_model(path: str) -> tuple[Any, Any]:
     """
     folder = Path(path)
     looks_like_path = folder.is_absolute() or path.startswith((".", "~")) or folder.exists()
-    if looks_like_path and not (folder / "config.json").is_file():
-        what = "has no config.json" if folder.is_dir() else "does not exist"
-        raise BadInput(f"{path} is not a model folder: it {what}")
+    if looks_like_path:
+        _check_folder(folder)
     cuda = torch.cuda.is_available()
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
         model = AutoModelForCausalLM.from_pretrained(path, dtype="auto" if cuda else torch.float32)
     except Exception as fault:  # transformers, safetensors and the hub raise many kinds
         reason = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
-        raise BadInput(f"cannot load a model from {path}: {reason}") from fault
+        where = "" if looks_like_path else ", which is no folder here, from the hub"
+        raise BadInput(f"cannot load the model {path}{where}: {reason}") from fault
     return model.to("cuda" if cuda else "cpu"), tokenizer
+
+
+def _check_folder(folder: Path) -> None:
+    """Say what is wrong with a folder that is no model, plainer than the libraries would."""
+    if not folder.is_dir():
+        raise BadInput(f"there is no model folder {folder}")
+    try:
+        described = json.loads((folder / "config.json").read_text())
+    except (OSError, json.JSONDecodeError):
+        raise BadInput(f"{folder} is not a model folder: it has no readable config.json") from None
+    if "model_type" not in described:
+        hint = f"; for a trained run say run:{folder}" if "recipe" in described else ""
+        raise BadInput(f"{folder} is not a model folder: its config.json names no model{hint}")
+
+
+def fit_threads(model: Any) -> None:
+    """Let torch use one thread for a small model on a CPU.
+
+    Its matrices are too small to share out, and two threads on a busy two-core machine are tens of
+    times slower than one.
+    """
+    if model.device.type == "cpu" and model.num_parameters() < SMALL_MODEL:
+        torch.set_num_threads(1)
 
 
 def player(
     name: str, model: Any, tokenizer: Any, sampling: Sampling
 ) -> tuple[LLMAgent, LocalEngine]:
     """The model in a seat, and the engine behind it."""
+    fit_threads(model)
     renderer = Renderer(tokenizer)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     engine = LocalEngine(model, end=renderer.end, pad=pad)

@@ -25,7 +25,7 @@ from rich.table import Table
 from sparring.training.curves import read_metrics
 from sparring.training.learner import Ramp
 from sparring.training.recipes.kuhn import Config
-from sparring.training.run import drive, new_run
+from sparring.training.run import drive
 
 BASE = Config()
 VARIANTS: dict[str, Config] = {
@@ -62,8 +62,6 @@ def run(variant: str, seed: int, out: Path) -> list[dict[str, Any]]:
     """The metrics of one run, which is played first if it is not there or not finished."""
     name = variant.split(" (")[0].replace(" ", "-")
     folder, config = out / f"{name}-{seed}", replace(VARIANTS[variant], seed=seed)
-    if not (folder / "config.json").exists():
-        new_run("kuhn", config, folder)
     metrics = folder / "metrics.jsonl"
     lines = read_metrics(metrics) if metrics.exists() else []
     if not lines or lines[-1]["step"] < config.steps:

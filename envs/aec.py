@@ -13,7 +13,7 @@ from gymnasium.utils.seeding import np_random
 from pettingzoo import AECEnv, aec_registry
 from pettingzoo import register as register_in_pettingzoo
 
-from sparring.envs.core import Game, Observation, Role
+from sparring.envs.core import Game, Observation, Payoffs, Role
 from sparring.envs.referee import RETRIES, Refereed, RefereedState
 from sparring.envs.spaces import AnyText
 
@@ -75,7 +75,7 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         self.terminations = dict.fromkeys(self.agents, False)
         self.truncations = dict.fromkeys(self.agents, False)
         self._answers: dict[Role, str] = {}
-        self._paid = dict(self.state_of_play.payoffs)
+        self._paid: Payoffs = dict.fromkeys(self.agents, 0.0)
         self._point()
 
     def _point(self) -> None:

@@ -96,8 +96,10 @@ class RefereedState:
         """One answer from every role in ``to_act``. Raises only for a caller's error.
 
         Raises:
-            ValueError: the answers are not from exactly the roles that are to act.
+            ValueError: the game is over, or the answers are not from exactly the roles to act.
         """
+        if not self.to_act:
+            raise ValueError("the game is over")
         if set(answers) != set(self.to_act):
             raise ValueError(f"expected answers from {self.to_act}, got {tuple(answers)}")
         together = {**dict(self.accepted), **answers}
@@ -116,7 +118,8 @@ class RefereedState:
         notice = Notice(role, len(self.inner.observe(role).messages), text)
         notices = (*self.notices, notice)
         if over:  # the end is public, its reason is not
-            public = Message("referee", f"{role} forfeits the game.")
+            others = frozenset(self.game.roles) - {role}
+            public = Message("referee", f"{role} forfeits the game.", others)
             notices += tuple(
                 Notice(r, len(self.inner.observe(r).messages), public)
                 for r in self.game.roles

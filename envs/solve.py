@@ -71,7 +71,8 @@ class Tree:
         table = {}
         for key, info in self.sets.items():
             legal, answer = info.observation.legal, policy(info.observation)
-            if set(answer) - set(legal or ()) or abs(sum(answer.values()) - 1) > 1e-6:
+            fit = abs(sum(answer.values()) - 1) <= 1e-6 and min(answer.values()) >= 0
+            if set(answer) - set(legal or ()) or not fit:
                 raise ValueError(f"not a distribution over {legal}: {dict(answer)}")
             table[key] = answer
         return table

@@ -67,8 +67,8 @@ class Experiment:
     tokenizer: Any
 
 
-def new_run(recipe: str, config: RunConfig, folder: Path | None) -> Path:
-    """Make the folder of a new run and write its configuration.
+def new_run(recipe: str, folder: Path | None) -> Path:
+    """The folder for a new run; ``drive`` makes it once everything in it could be built.
 
     Without ``folder`` it is the first free one of runs/kuhn, runs/kuhn-2, ...
 
@@ -83,8 +83,6 @@ def new_run(recipe: str, config: RunConfig, folder: Path | None) -> Path:
             f"{folder} exists; go on with it: sparring train {recipe} --resume {folder}, "
             "or choose another --run-dir"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint.write_aside(folder / CONFIG, json.dumps(to_json(recipe, config), indent=2) + "\n")
     return folder
 
 
@@ -152,6 +150,10 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
     newest = find_checkpoint(folder) if checkpoints(folder) else None
     experiment = module.build(config, newest / MODEL if newest else None)
     loop: SelfPlay = experiment.loop
+    if not (folder / CONFIG).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(to_json(recipe, config), indent=2)
+        checkpoint.write_aside(folder / CONFIG, text + "\n")
     display = Display(folder, loop.steps, quiet=quiet)
     with display, stop_gently() as stopping:
         if newest:

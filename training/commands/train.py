@@ -37,7 +37,7 @@ def train(args: Sequence[str]) -> int:
     options: Any = parse(kind, f"train {recipe}", rest)
     config = module.Config(**{f: getattr(options, f) for f in module.Config.__dataclass_fields__})
     if options.resume is None:
-        folder = new_run(recipe, config, options.run_dir)
+        folder = new_run(recipe, options.run_dir)
     else:
         if options.run_dir is not None:
             raise BadInput("--run-dir is for a new run; --resume already names the folder")
