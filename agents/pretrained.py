@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import AutoPeftModelForCausalLM
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
@@ -15,6 +16,7 @@ from sparring.agents.llm import LLMAgent
 from sparring.agents.render import Renderer
 from sparring.envs.core import BadInput
 
+ADAPTER = "adapter_config.json"
 SMALL_MODEL = 20_000_000  # parameters
 
 disable_progress_bar()  # of reading and writing weights: it would tear up our own display
@@ -24,6 +26,8 @@ logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # we say it once, 
 def load_model(path: str) -> tuple[Any, Any]:
     """(model, tokenizer) of a ``transformers`` folder or hub id; float32 on a CPU.
 
+    A folder with a ``peft`` adapter loads as its base model with the adapter on it.
+
     Raises:
         BadInput: there is no such model, or the folder does not hold one that loads.
     """
@@ -32,13 +36,21 @@ def load_model(path: str) -> tuple[Any, Any]:
     if looks_like_path:
         _check_folder(folder)
     cuda = torch.cuda.is_available()
+    adapter = (folder / ADAPTER).is_file()
+    loader = AutoPeftModelForCausalLM if adapter else AutoModelForCausalLM
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path)
-        model = AutoModelForCausalLM.from_pretrained(path, dtype="auto" if cuda else torch.float32)
+        model = loader.from_pretrained(path, dtype="auto" if cuda else torch.float32)
+        named = model.active_peft_config.base_model_name_or_path if adapter else path
+        has_own = (folder / "tokenizer_config.json").is_file()
+        tokenizer = AutoTokenizer.from_pretrained(path if has_own else named)
     except Exception as fault:  # transformers, safetensors and the hub raise many kinds
         reason = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
         where = "" if looks_like_path else ", which is no folder here, from the hub"
         raise BadInput(f"cannot load the model {path}{where}: {reason}") from fault
+    for weight in model.parameters():
+        # Loaded weights lie in the mapped file, at any address; matrix products round by how their
+        # operands are aligned. Memory of torch's own makes a loaded model compute as a saved one.
+        weight.data = weight.data.clone()
     return model.to("cuda" if cuda else "cpu"), tokenizer
 
 
@@ -46,6 +58,8 @@ def _check_folder(folder: Path) -> None:
     """Say what is wrong with a folder that is no model, plainer than the libraries would."""
     if not folder.is_dir():
         raise BadInput(f"there is no model folder {folder}")
+    if (folder / ADAPTER).is_file():
+        return
     try:
         described = json.loads((folder / "config.json").read_text())
     except (OSError, json.JSONDecodeError):

@@ -19,9 +19,13 @@ from sparring.envs.spaces import AnyText
 
 
 def transcript(observation: Observation) -> str:
-    """All messages of a view, a line each: ``sender: text``, the game's own without a sender."""
+    """All messages of a view, a line each: ``sender: text``, the game's own without a sender.
+
+    Further lines of what a player said are indented: no player can forge a line of another.
+    """
     return "\n".join(
-        m.text if m.sender == "game" else f"{m.sender}: {m.text}" for m in observation.messages
+        m.text if m.sender == "game" else f"{m.sender}: " + "\n  ".join(m.text.splitlines())
+        for m in observation.messages
     )
 
 

@@ -11,7 +11,8 @@ from sparring.envs.referee import Refereed, RefereedState
 LIMIT = 10_000
 """A game with more positions than this is sampled, not walked whole."""
 
-SEEDS = range(12)
+SEEDS = range(24)
+FEW = SEEDS[:6]
 
 SPEECH = ("Hello there.", "I offer 2 of 5.", "No.", "What do you have?", "I agree.", "[pass]")
 """What is said where speech is free."""
@@ -29,6 +30,15 @@ JUNK = (
 """What no game should trip over. ``junk`` adds what depends on the game."""
 
 
+def must(kept: bool, fault: str, where: object) -> None:
+    """Raise ``fault`` in one line, with what replays it, unless it is ``kept``.
+
+    A function, because ``python -O`` takes assert statements away.
+    """
+    if not kept:
+        raise AssertionError(f"{fault} [{where}]")
+
+
 def junk(game: Game, legal: Sequence[str] | None) -> tuple[str, ...]:
     """``JUNK``, the lines of others forged, and several legal answers at once."""
     forged = tuple(f"{role}: {(legal or SPEECH)[-1]}\n" for role in game.roles)
@@ -38,7 +48,7 @@ def junk(game: Game, legal: Sequence[str] | None) -> tuple[str, ...]:
 
 def short(text: str) -> str:
     """``text`` as Python writes it, cut where it is long."""
-    return repr(text) if len(text) <= 80 else f"{text[:40]!r}... ({len(text)} characters)"
+    return ascii(text) if len(text) <= 80 else f"{text[:40]!a}... ({len(text)} characters)"
 
 
 Look = tuple[tuple[Role, ...], Payoffs, tuple[Observation, ...]]
@@ -72,6 +82,10 @@ class Position:
     def view(self, role: Role) -> View:
         return self.state.observe(role).messages
 
+    def after(self, before: "Position", role: Role) -> View:
+        """What ``role`` has seen since ``before``."""
+        return self.view(role)[len(before.view(role)) :]
+
     def step(self, answers: Mapping[Role, str], retries: int = 1) -> "Position":
         """The next position. That the rules raise anything but ``IllegalAction`` is a fault."""
         after = replace(self, moves=(*self.moves, answers))
@@ -81,9 +95,7 @@ class Position:
             raise AssertionError(f"step raised {fault!r} [{after}]") from fault
 
     def must(self, kept: bool, fault: str) -> None:
-        """Raise ``fault`` with what replays this position, unless it is ``kept``."""
-        if not kept:
-            raise AssertionError(f"{fault} [{self}]")
+        must(kept, fault, self)
 
     def some_answers(self) -> dict[Role, str]:
         """One acceptable answer from every role to act."""

@@ -1,7 +1,8 @@
 """The command line: `sparring train | evaluate | exploitability | play | games`."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 
 from sparring.envs.core import BadInput
 
@@ -18,44 +19,8 @@ AGENT is random, optimal, human, run:runs/kuhn (a trained run; @STEP for an earl
 or hf:PATH-OR-ID. Every command explains itself with --help.
 """
 
-
-def _train(args: Sequence[str]) -> int:
-    from sparring.training.commands.train import train
-
-    return train(args)
-
-
-def _evaluate(args: Sequence[str]) -> int:
-    from sparring.training.commands.evaluate import evaluate
-
-    return evaluate(args)
-
-
-def _exploitability(args: Sequence[str]) -> int:
-    from sparring.training.commands.exploitability import exploitability
-
-    return exploitability(args)
-
-
-def _play(args: Sequence[str]) -> int:
-    from sparring.training.commands.play import play
-
-    return play(args)
-
-
-def _games(args: Sequence[str]) -> int:
-    from sparring.training.commands.games import list_games
-
-    return list_games(args)
-
-
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
-    "train": _train,
-    "evaluate": _evaluate,
-    "exploitability": _exploitability,
-    "play": _play,
-    "games": _games,
-}
+COMMANDS = ("train", "evaluate", "exploitability", "play", "games")
+"""Each is a module of its own in ``commands``, imported only where it is used: torch takes time."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -64,10 +29,11 @@ def main(args: Sequence[str] | None = None) -> int:
     if not given or given[0] in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0 if given else 2
+    name, rest = given[0], given[1:]
     try:
-        if given[0] not in COMMANDS:
-            raise BadInput(f"no command {given[0]!r}; there are: {', '.join(COMMANDS)}")
-        return COMMANDS[given[0]](given[1:])
+        if name not in COMMANDS:
+            raise BadInput(f"no command {name!r}; there are: {', '.join(COMMANDS)}")
+        return int(import_module(f"sparring.training.commands.{name}").run(rest))
     except BadInput as fault:
         print(f"sparring: {fault}", file=sys.stderr)
         return 2

@@ -1,1 +1,2 @@
-"""The commands of the command line, one file each: parse, do, print."""
+"""The commands of the command line, one module each: ``run(args)`` parses, does, prints, and
+returns the exit code."""

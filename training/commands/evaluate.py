@@ -36,7 +36,7 @@ class Evaluate:
     """Print one JSON object instead of a table."""
 
 
-def evaluate(args: Sequence[str]) -> int:
+def run(args: Sequence[str]) -> int:
     """Parse, play, print."""
     options = parse(Evaluate, "evaluate", args)
     rules = game(options.game)

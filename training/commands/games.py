@@ -18,7 +18,7 @@ class Games:
     """The game whose rules to print."""
 
 
-def list_games(args: Sequence[str]) -> int:
+def run(args: Sequence[str]) -> int:
     """Parse, print."""
     options = parse(Games, "games", args)
     if options.game is not None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from tyro.conf import Positional
 
 from sparring.agents.human import HumanAgent
-from sparring.agents.play import Match
-from sparring.agents.play import play as play_match
+from sparring.agents.play import Match, play
 from sparring.agents.registry import agent
 from sparring.envs.core import BadInput
 from sparring.envs.registry import game
@@ -31,7 +30,7 @@ class Play:
     """Fixes the deal and the agent's luck; drawn anew by default."""
 
 
-def play(args: Sequence[str]) -> int:
+def run(args: Sequence[str]) -> int:
     """Parse, play one game, say how it ended."""
     options = parse(Play, "play", args)
     rules = game(options.game)
@@ -46,7 +45,7 @@ def play(args: Sequence[str]) -> int:
     async def table() -> None:
         # asyncio would hold Ctrl-C back until the person has answered.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        episode = await play_match(Match(rules, seats, seed, seed + 1))
+        episode = await play(Match(rules, seats, seed, seed + 1))
         turns = episode.turns_of(own)
         known = len(turns[-1].observation.messages) if turns else 0
         for message in episode.views[own][known:]:

@@ -18,7 +18,7 @@ RUN_DIR = "Folder of the new run; by default the first free one of runs/NAME, ru
 RESUME = "Go on with the run in this folder, with its own options; --steps may prolong it."
 
 
-def train(args: Sequence[str]) -> int:
+def run(args: Sequence[str]) -> int:
     """Parse, run, and say where to look."""
     listed = ", ".join(RECIPES)
     if args and args[0] in ("-h", "--help"):

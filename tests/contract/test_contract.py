@@ -1,0 +1,767 @@
+"""Every registered game keeps the contract, and the contract notices games that break it.
+
+A check that cannot fail is worth nothing: each promise has games below that break it, most of them
+Kuhn poker with one thing bent.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from pettingzoo.test import api_test, seed_test
+
+from sparring.envs import game as find_game
+from sparring.envs import games
+from sparring.envs.aec import TextEnv
+from sparring.envs.answers import choose
+from sparring.envs.contract import CHECKS, check, examine
+from sparring.envs.core import (
+    Declaration,
+    Game,
+    IllegalAction,
+    Message,
+    Observation,
+    Payoffs,
+    Role,
+    Sum,
+    View,
+    visible,
+)
+from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.positions import LIMIT, spread
+from sparring.envs.referee import RefereedState
+from sparring.envs.tictactoe import TicTacToe
+
+# --- small games of kinds that are not (yet) registered
+
+
+def rules_to(roles: Sequence[Role]) -> View:
+    return tuple(Message("game", f"You are {role}.", frozenset({role})) for role in roles)
+
+
+def tell(role: Role, text: str) -> Message:
+    return Message("game", text, frozenset({role}))
+
+
+@dataclass(frozen=True)
+class Pennies:
+    """Simultaneous, zero-sum."""
+
+    name = "Pennies-v0"
+    roles = ("even", "odd")
+    declares = Declaration(sum=Sum.ZERO, hidden_information=False, max_turns=2, low=-1.0, high=1.0)
+
+    def rules(self, role: Role) -> str:
+        return f"You are {role}."
+
+    def start(self, seed: int) -> "PenniesState":
+        return PenniesState(rules_to(self.roles))
+
+    def openings(self) -> list[tuple[float, "PenniesState"]]:
+        return [(1.0, self.start(0))]
+
+
+@dataclass(frozen=True)
+class PenniesState:
+    log: View
+    won: float = 0.0
+    to_act: tuple[Role, ...] = Pennies.roles
+
+    @property
+    def payoffs(self) -> Payoffs:
+        return {"even": self.won, "odd": -self.won}
+
+    def observe(self, role: Role) -> Observation:
+        legal = ("heads", "tails") if role in self.to_act else ()
+        return Observation(role, visible(self.log, role), legal)
+
+    def step(self, answers: Mapping[Role, str]) -> "PenniesState":
+        even, odd = (choose(answers, role, ("heads", "tails")) for role in Pennies.roles)
+        said = Message("game", f"even: {even}, odd: {odd}")
+        return PenniesState((*self.log, said), 1.0 if even == odd else -1.0, ())
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Cooperative, with hidden information: one sees a letter, the other names it."""
+
+    name = "Signal-v0"
+    roles = ("seer", "guesser")
+    declares = Declaration(
+        sum=Sum.COOPERATIVE, hidden_information=True, max_turns=2, low=0.0, high=1.0
+    )
+
+    def rules(self, role: Role) -> str:
+        return f"You are {role}."
+
+    def start(self, seed: int) -> "SignalState":
+        return self._open(random.Random(seed).choice("AB"))
+
+    def openings(self) -> list[tuple[float, "SignalState"]]:
+        return [(0.5, self._open(letter)) for letter in "AB"]
+
+    def _open(self, letter: str) -> "SignalState":
+        return SignalState(letter, (*rules_to(self.roles), tell("seer", f"The letter: {letter}")))
+
+
+@dataclass(frozen=True)
+class SignalState:
+    letter: str
+    log: View
+    said: tuple[str, ...] = ()
+
+    @property
+    def to_act(self) -> tuple[Role, ...]:
+        return Signal.roles[len(self.said) : len(self.said) + 1]
+
+    @property
+    def payoffs(self) -> Payoffs:
+        return dict.fromkeys(Signal.roles, float(self.said[1:] == (self.letter,)))
+
+    def observe(self, role: Role) -> Observation:
+        words = ("up", "down") if role == "seer" else ("A", "B")
+        return Observation(role, visible(self.log, role), words if role in self.to_act else ())
+
+    def step(self, answers: Mapping[Role, str]) -> "SignalState":
+        (role,) = self.to_act
+        answer = choose(answers, role, self.observe(role).legal or ())
+        log = (*self.log, Message("game", f"{role}: {answer}"))
+        return replace(self, log=log, said=(*self.said, answer))
+
+
+@dataclass(frozen=True)
+class Auction:
+    """Three players bid one after the other without seeing the others' bids; constant-sum."""
+
+    name = "Auction-v0"
+    roles = ("ann", "bob", "cem")
+    declares = Declaration(
+        sum=Sum.CONSTANT, hidden_information=True, max_turns=3, low=0.0, high=6.0, total=6.0
+    )
+
+    def rules(self, role: Role) -> str:
+        return f"You are {role}."
+
+    def start(self, seed: int) -> "AuctionState":
+        return AuctionState(rules_to(self.roles))
+
+    def openings(self) -> list[tuple[float, "AuctionState"]]:
+        return [(1.0, self.start(0))]
+
+
+@dataclass(frozen=True)
+class AuctionState:
+    log: View
+    bids: tuple[int, ...] = ()
+
+    @property
+    def to_act(self) -> tuple[Role, ...]:
+        return Auction.roles[len(self.bids) : len(self.bids) + 1]
+
+    @property
+    def payoffs(self) -> Payoffs:
+        if self.to_act:
+            return dict.fromkeys(Auction.roles, 2.0)
+        winners = [bid == max(self.bids) for bid in self.bids]
+        shares = [6.0 / sum(winners) if won else 0.0 for won in winners]
+        return dict(zip(Auction.roles, shares, strict=True))
+
+    def observe(self, role: Role) -> Observation:
+        legal = ("1", "2") if role in self.to_act else ()
+        return Observation(role, visible(self.log, role), legal)
+
+    def step(self, answers: Mapping[Role, str]) -> "AuctionState":
+        (role,) = self.to_act
+        bids = (*self.bids, int(choose(answers, role, ("1", "2"))))
+        log = (*self.log, tell(role, f"You bid {bids[-1]}."))
+        if len(bids) == 3:
+            log = (*log, Message("game", f"The bids were {bids}."))
+        return AuctionState(log, bids)
+
+
+@dataclass(frozen=True)
+class Chat:
+    """Three players talk freely, two turns each; general-sum; no openings listed."""
+
+    numbers: bool = False  # each speech must hold a number
+    spoken_by_game: bool = False  # a fault: the game says what a player said
+
+    name = "Chat-v0"
+    roles = ("ann", "bob", "cem")
+    declares = Declaration(
+        sum=Sum.GENERAL, hidden_information=False, max_turns=6, low=-1.0, high=3.0, free_speech=True
+    )
+
+    def rules(self, role: Role) -> str:
+        return f"You are {role}."
+
+    def start(self, seed: int) -> "ChatState":
+        topic = random.Random(seed).choice(("rain", "trains", "bread"))
+        return ChatState(self, (*rules_to(self.roles), Message("game", f"Talk about {topic}.")))
+
+
+@dataclass(frozen=True)
+class ChatState:
+    game: Chat
+    log: View
+    turn: int = 0
+    score: int = 0
+
+    @property
+    def to_act(self) -> tuple[Role, ...]:
+        return (Chat.roles[self.turn % 3],) if self.turn < 6 else ()
+
+    @property
+    def payoffs(self) -> Payoffs:
+        return {"ann": float(min(self.score, 3)), "bob": 0.0, "cem": -1.0}
+
+    def observe(self, role: Role) -> Observation:
+        return Observation(role, visible(self.log, role), None if role in self.to_act else ())
+
+    def step(self, answers: Mapping[Role, str]) -> "ChatState":
+        (role,) = self.to_act
+        text = answers[role]
+        if self.game.numbers and not any(letter.isdigit() for letter in text):
+            raise IllegalAction(role, "Name a number.")
+        said = Message("game" if self.game.spoken_by_game else role, text)
+        return replace(self, log=(*self.log, said), turn=self.turn + 1, score=self.score + 1)
+
+
+KINDS: tuple[Game, ...] = (Pennies(), Signal(), Auction(), Chat(), Chat(numbers=True))
+REGISTERED = tuple(find_game(name) for name in games())
+OPTIONS = (KuhnPoker(hands=2), KuhnPoker(hands=3), TicTacToe(board=False))
+
+
+def label(game: Game) -> str:
+    return repr(game).removeprefix("<").split(" object")[0]
+
+
+# --- games that keep it
+
+
+@pytest.mark.parametrize("promise", CHECKS)
+@pytest.mark.parametrize("game", [*REGISTERED, *OPTIONS, *KINDS], ids=label)
+def test_game_keeps_the_promise(game: Game, promise: str) -> None:
+    CHECKS[promise](game)
+
+
+def test_findings_say_what_was_looked_at() -> None:
+    findings = list(examine(KuhnPoker()))
+    assert [finding.promise for finding in findings] == list(CHECKS)
+    assert all(finding.kept and finding.text for finding in findings)
+    notes = {finding.promise: finding.text for finding in findings}
+    assert notes["a view is one information set"] == "all 54 positions"
+    found, whole = spread(TicTacToe())  # too large to be walked: the note must not say "all"
+    assert not whole
+    assert len(found) <= LIMIT + 10
+
+
+@pytest.mark.parametrize("game", [*REGISTERED, *OPTIONS, *KINDS], ids=label)
+def test_pettingzoo_accepts_it(game: Game) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        api_test(TextEnv(game), num_cycles=200)
+    seed_test(lambda: TextEnv(game), num_cycles=100)
+
+
+def test_same_game_in_another_process() -> None:
+    """Whatever order sets have in a process, a seed gives one game."""
+    script = """
+import json, random
+from sparring.envs import game, games
+from sparring.envs.positions import play
+told = [
+    [[m.text for role in here.roles for m in here.view(role)] for here in play(game(name), seed)]
+    for name in games() for seed in range(5)
+]
+print(json.dumps(told))
+"""
+    outputs = []
+    for hash_seed in ("1", "2"):
+        env = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        run = subprocess.run(
+            [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
+        )
+        outputs.append(json.loads(run.stdout))
+    assert outputs[0] == outputs[1]
+
+
+# --- games that break it
+
+
+@dataclass(frozen=True)
+class Bent:
+    """A game with one thing bent: any of these functions replaces what the game does."""
+
+    base: Any = field(default_factory=KuhnPoker)
+    name: str = "Bent-v0"
+    change: Mapping[str, Any] = field(default_factory=dict)  # of the declaration
+    deal: Callable[[Any, int], Any] | None = None
+    see: Callable[[Any, Observation], Observation] | None = None
+    pay: Callable[[Any], Payoffs] | None = None
+    go: Callable[[Any, Mapping[Role, str]], Any] | None = None
+    turn: Callable[[Any], tuple[Role, ...]] | None = None
+    list_openings: Callable[[Any], list[tuple[float, Any]]] | None = None
+    say_rules: str | None = None
+    seats: tuple[Role, ...] | None = None
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        return self.base.roles if self.seats is None else self.seats
+
+    @property
+    def declares(self) -> Declaration:
+        return replace(self.base.declares, **self.change)
+
+    def rules(self, role: Role) -> str:
+        return self.base.rules(role) if self.say_rules is None else self.say_rules
+
+    def start(self, seed: int) -> "BentState":
+        return BentState(self, self.deal(self.base, seed) if self.deal else self.base.start(seed))
+
+    def openings(self) -> list[tuple[float, "BentState"]]:
+        each = self.list_openings(self.base) if self.list_openings else self.base.openings()
+        return [(p, BentState(self, state)) for p, state in each]
+
+
+@dataclass(frozen=True)
+class BentState:
+    game: Bent
+    inner: Any
+
+    @property
+    def to_act(self) -> tuple[Role, ...]:
+        return self.game.turn(self.inner) if self.game.turn else self.inner.to_act
+
+    @property
+    def payoffs(self) -> Payoffs:
+        return self.game.pay(self.inner) if self.game.pay else self.inner.payoffs
+
+    def observe(self, role: Role) -> Observation:
+        seen = self.inner.observe(role)
+        return self.game.see(self.inner, seen) if self.game.see else seen
+
+    def step(self, answers: Mapping[Role, str]) -> "BentState":
+        step = self.game.go or (lambda inner, answers: inner.step(answers))
+        return BentState(self.game, step(self.inner, answers))
+
+
+def adding(text: Callable[[Any, Role], str], to_all: bool) -> Callable[..., Observation]:
+    """A view with one more message after the rules and the card."""
+
+    def see(inner: Any, seen: Observation) -> Observation:
+        more = text(inner, seen.role)
+        to = None if to_all else frozenset({seen.role})
+        messages = (*seen.messages[:2], Message("game", more, to), *seen.messages[2:])
+        return replace(seen, messages=messages) if more else seen
+
+    return see
+
+
+def cards_to(role: Role) -> Callable[[Any, Role], str]:
+    return lambda inner, seen_by: f"Cards: {inner.deals[0]}" if seen_by == role else ""
+
+
+def legal_by_hidden_card(inner: Any, seen: Observation) -> Observation:
+    if seen.role == "player_0" and seen.legal and inner.deals[0][1] == "K":
+        return replace(seen, legal=seen.legal[::-1])
+    return seen
+
+
+def refusing_in_words_of_the_card(inner: Any, answers: Mapping[Role, str]) -> Any:
+    try:
+        return inner.step(answers)
+    except IllegalAction as fault:
+        raise IllegalAction(fault.role, f"No. The cards are {inner.deals}.") from fault
+
+
+def echoing(inner: Any, answers: Mapping[Role, str]) -> Any:
+    """Tells everybody the words of the player instead of its own."""
+    (role,) = inner.to_act
+    after = inner.step(answers)
+    said = Message("game", f"{role}: {answers[role]}")
+    at = len(inner.log)
+    return replace(after, log=(*after.log[:at], said, *after.log[at + 1 :]))
+
+
+def taking_anything(inner: Any, answers: Mapping[Role, str]) -> Any:
+    (role,) = inner.to_act
+    try:
+        return inner.step(answers)
+    except IllegalAction:
+        after = inner.step({role: inner.observe(role).legal[0]})
+        return replace(after, log=(*after.log, Message("game", f"{role} mumbles {answers[role]}")))
+
+
+def taking_the_first_reading(inner: Any, answers: Mapping[Role, str]) -> Any:
+    (role,) = inner.to_act
+    named = [a for a in inner.observe(role).legal if f"[{a}]" in answers[role]]
+    return inner.step({role: named[0]} if named else answers)
+
+
+def case_sensitive(inner: Any, answers: Mapping[Role, str]) -> Any:
+    (role,) = inner.to_act
+    if answers[role] not in inner.observe(role).legal:
+        raise IllegalAction(role, "Not one of the legal answers.")
+    return inner.step(answers)
+
+
+def blaming_the_other(inner: Any, answers: Mapping[Role, str]) -> Any:
+    try:
+        return inner.step(answers)
+    except IllegalAction as fault:
+        other = "player_1" if fault.role == "player_0" else "player_0"
+        raise IllegalAction(other, str(fault)) from fault
+
+
+def looking_up(inner: Any, answers: Mapping[Role, str]) -> Any:
+    """A parser that fails on what it does not know."""
+    (role,) = inner.to_act
+    word = answers[role].strip().strip("[]").casefold().split()[-1]
+    return inner.step({role: {a: a for a in inner.observe(role).legal}[word]})
+
+
+def luck_of_python(base: Any, seed: int) -> Any:
+    return base.start(random.randrange(10**6))
+
+
+def luck_of_numpy(base: Any, seed: int) -> Any:
+    return base.start(int(np.random.randint(10**6)))
+
+
+def luck_of_its_own(base: Any, seed: int) -> Any:
+    return base.start(random.Random().randrange(10**6))
+
+
+def reseeding(base: Any, seed: int) -> Any:
+    random.seed(seed)
+    return base.start(seed)
+
+
+@dataclass
+class Counting:
+    """A dealer with a memory: each deal depends on how many there were."""
+
+    dealt: int = 0
+
+    def __call__(self, base: Any, seed: int) -> Any:
+        self.dealt += 1
+        return base.start(seed + self.dealt)
+
+
+@dataclass(frozen=True)
+class SharedTable(Pennies):
+    """All games of one object write in one log; alone, each looks right."""
+
+    log: list[str] = field(default_factory=list)
+    name = "SharedTable-v0"
+
+    def start(self, seed: int) -> Any:
+        self.log.clear()
+        return SharedTableState(self)
+
+
+@dataclass
+class SharedTableState:
+    game: SharedTable
+
+    @property
+    def to_act(self) -> tuple[Role, ...]:
+        return () if len(self.game.log) == 2 else Pennies.roles
+
+    @property
+    def payoffs(self) -> Payoffs:
+        return {"even": 0.0, "odd": 0.0}
+
+    def observe(self, role: Role) -> Observation:
+        told = tuple(Message("game", line) for line in self.game.log)
+        legal = ("heads", "tails") if role in self.to_act else ()
+        return Observation(role, told, legal)
+
+    def step(self, answers: Mapping[Role, str]) -> "SharedTableState":
+        even, odd = (choose(answers, role, ("heads", "tails")) for role in Pennies.roles)
+        self.game.log += [even, odd]  # the fault: the position before changes too
+        return self
+
+
+@dataclass(frozen=True)
+class Endless(Pennies):
+    """Goes on while anybody plays."""
+
+    name = "Endless-v0"
+
+    def start(self, seed: int) -> Any:
+        return EndlessState(rules_to(self.roles))
+
+
+class EndlessState(PenniesState):
+    def step(self, answers: Mapping[Role, str]) -> "EndlessState":
+        return EndlessState(super().step(answers).log)
+
+
+@dataclass(frozen=True)
+class Forgetful(Pennies):
+    """Asks ``even`` twice and does not tell it its own first answer: no perfect recall."""
+
+    name = "Forgetful-v0"
+    declares = Declaration(sum=Sum.ZERO, hidden_information=True, max_turns=2, low=-1.0, high=1.0)
+
+    def start(self, seed: int) -> Any:
+        return ForgetfulState(rules_to(self.roles))
+
+
+@dataclass(frozen=True)
+class ForgetfulState:
+    log: View
+    said: tuple[str, ...] = ()
+
+    @property
+    def to_act(self) -> tuple[Role, ...]:
+        return ("even",) if len(self.said) < 2 else ()
+
+    @property
+    def payoffs(self) -> Payoffs:
+        won = 1.0 if self.said == ("heads", "tails") else 0.0
+        return {"even": won, "odd": -won}
+
+    def observe(self, role: Role) -> Observation:
+        legal = ("heads", "tails") if role in self.to_act else ()
+        return Observation(role, visible(self.log, role), legal)
+
+    def step(self, answers: Mapping[Role, str]) -> "ForgetfulState":
+        said = (*self.said, choose(answers, "even", ("heads", "tails")))
+        return ForgetfulState((*self.log, Message("game", "even has answered.")), said)
+
+
+def pays_for_bluffs(inner: Any) -> Payoffs:
+    """Wrong at one end only: a fold after check and bet."""
+    last = inner.log[-2].text if len(inner.log) > 1 else ""
+    extra = 1.0 if not inner.to_act and last == "player_0: fold" else 0.0
+    return {"player_0": inner.chips + extra, "player_1": -float(inner.chips)}
+
+
+ADDRESSED = "a role sees what is addressed to it"
+SET = "a view is one information set"
+TEXT = "no text does harm"
+UNDERSTOOD = "legal answers are understood"
+SEED = "the same seed gives the same game"
+SUMS = "payoffs add up as declared"
+GROW = "views only grow"
+ENDS = "every game ends"
+VALUES = "positions are values"
+OPENINGS = "openings are what start deals"
+SENSE = "the declaration makes sense"
+
+MUTANTS: dict[str, tuple[str, Any]] = {
+    # what roles see
+    "shows the whole log": (ADDRESSED, Bent(see=lambda s, o: replace(o, messages=s.log))),
+    "tells one role alone what it calls public": (
+        ADDRESSED,
+        Bent(see=adding(cards_to("player_1"), to_all=True)),
+    ),
+    "gives who waits legal answers": (
+        ADDRESSED,
+        Bent(see=lambda s, o: replace(o, legal=o.legal or ("check",))),
+    ),
+    "legal answers are one word twice": (
+        ADDRESSED,
+        Bent(see=lambda s, o: replace(o, legal=o.legal and ("bet", " Bet"))),
+    ),
+    "free speech without saying so": (
+        ADDRESSED,
+        Bent(base=Chat(), change={"free_speech": False}),
+    ),
+    "shows the roles each other's observation": (
+        ADDRESSED,
+        Bent(see=lambda s, o: s.observe("player_0")),
+    ),
+    "shows only the last three messages": (
+        GROW,
+        Bent(see=lambda s, o: replace(o, messages=o.messages[-3:])),
+    ),
+    "has a counter at the top of the view": (
+        GROW,
+        Bent(see=adding(lambda s, role: f"Moves so far: {len(s.moves)}", to_all=True)),
+    ),
+    "tells one role the other's card": (
+        SET,
+        Bent(see=adding(cards_to("player_1"), to_all=False)),
+    ),
+    "tells each role the other's card": (
+        SET,
+        Bent(see=adding(lambda s, role: f"Cards: {s.deals[0]}", to_all=False)),
+    ),
+    "tells the cards to all": (
+        SET,
+        Bent(see=adding(lambda s, role: f"Cards: {s.deals[0]}", to_all=True)),
+    ),
+    "orders legal answers by the hidden card": (SET, Bent(see=legal_by_hidden_card)),
+    "refuses in words of the hidden card": (SET, Bent(go=refusing_in_words_of_the_card)),
+    "hides cards without saying so": (SET, Bent(change={"hidden_information": False})),
+    "says it hides something, but does not": (
+        SET,
+        Bent(
+            base=Bent(see=adding(lambda s, role: f"Cards: {s.deals[0]}", to_all=True)),
+            change={"hidden_information": True},
+        ),
+    ),
+    "does not tell a role what it said itself": (SET, Forgetful()),
+    # luck
+    "draws from Python's global luck": (SEED, Bent(deal=luck_of_python)),
+    "draws from numpy's global luck": (SEED, Bent(deal=luck_of_numpy)),
+    "draws from luck of its own": (SEED, Bent(deal=luck_of_its_own)),
+    "seeds the global luck": (SEED, Bent(deal=reseeding)),
+    "counts its games": (SEED, Bent(deal=Counting())),
+    "shares a table between games": (SEED, SharedTable()),
+    "changes positions in place": (VALUES, SharedTable()),
+    "lists an opening too few": (
+        OPENINGS,
+        Bent(list_openings=lambda base: [(1 / 5, s) for _, s in base.openings()[:5]]),
+    ),
+    "lists openings with wrong probabilities": (
+        OPENINGS,
+        Bent(
+            list_openings=lambda base: [
+                (p, s) for p, (_, s) in zip((0.5, *[0.1] * 5), base.openings(), strict=True)
+            ]
+        ),
+    ),
+    "lists probabilities that do not add up": (
+        OPENINGS,
+        Bent(list_openings=lambda base: base.openings()[:5]),
+    ),
+    "lists an opening that is never dealt": (
+        OPENINGS,
+        Bent(deal=lambda base, seed: base.start(3 if base.start(seed).deals == ("JQ",) else seed)),
+    ),
+    # payoffs and the end
+    "pays too much at one end": (SUMS, Bent(pay=pays_for_bluffs)),
+    "pays more than it declares": (SUMS, Bent(change={"low": -1.0, "high": 1.0})),
+    "pays one role only": (SUMS, Bent(pay=lambda s: {"player_0": 0.0})),
+    "pays partners differently": (
+        SUMS,
+        Bent(base=Signal(), pay=lambda s: {"seer": 1.0, "guesser": 0.0}),
+    ),
+    "declares another constant": (SUMS, Bent(base=Auction(), change={"total": 5.0})),
+    "a forfeit would pay more than it declares": (SUMS, Bent(change={"low": -9.0})),
+    "never ends": (ENDS, Endless()),
+    "takes longer than it declares": (ENDS, Bent(change={"max_turns": 2})),
+    # text
+    "echoes the words of a player": (UNDERSTOOD, Bent(go=echoing)),
+    "takes anything and passes it on": (TEXT, Bent(go=taking_anything)),
+    "takes the first of two readings": (UNDERSTOOD, Bent(go=taking_the_first_reading)),
+    "insists on small letters": (UNDERSTOOD, Bent(go=case_sensitive)),
+    "fails on words that it does not know": (TEXT, Bent(go=looking_up)),
+    "blames another for an illegal answer": (TEXT, Bent(go=blaming_the_other)),
+    "speaks the words of players as its own": (TEXT, Chat(spoken_by_game=True)),
+    # the declaration
+    "has no rules": (SENSE, Bent(say_rules="")),
+    "has a role called game": (SENSE, Bent(seats=("player_0", "game"))),
+    "has a role twice": (SENSE, Bent(seats=("player_0", "player_0"))),
+    "has low above high": (SENSE, Bent(change={"low": 2.0, "high": -2.0})),
+    "has no bound on payoffs": (SENSE, Bent(change={"high": float("inf")})),
+    "is zero-sum with a total": (SENSE, Bent(change={"total": 1.0})),
+    "takes no turns": (SENSE, Bent(change={"max_turns": 0})),
+    "is over at the start": (SENSE, Bent(turn=lambda s: ())),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_broken_game_is_noticed(mutant: str) -> None:
+    promise, game = MUTANTS[mutant]
+    with pytest.raises(AssertionError) as fault:
+        CHECKS[promise](game)
+    text = str(fault.value)
+    assert "\n" not in text
+    assert text.endswith("]")  # what replays it
+    broken = check(game)
+    assert promise in {finding.promise for finding in broken}
+
+
+@pytest.mark.parametrize(
+    ("broken", "change"),
+    [
+        ("observe", lambda env, agent: {"text": env.__dict__.setdefault("first", agent)}),
+        ("_accumulate_rewards", lambda env: None),
+        ("_clear_rewards", lambda env: env.rewards.update(dict.fromkeys(env.agents, 1.0))),
+    ],
+)
+def test_broken_environment_is_noticed(
+    broken: str, change: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TextEnv, broken, change)
+    with pytest.raises(AssertionError):
+        CHECKS["PettingZoo shows the same game"](KuhnPoker())
+
+
+def test_environment_that_keeps_something_over_a_reset_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = TextEnv.reset
+
+    def reset(env: TextEnv, seed: int | None = None, options: Any = None) -> None:
+        held = getattr(env, "rewards", None)
+        whole(env, seed, options)
+        if held:
+            env._cumulative_rewards = dict.fromkeys(env.agents, 0.5)
+
+    monkeypatch.setattr(TextEnv, "reset", reset)
+    with pytest.raises(AssertionError, match=r"rewards add up|used environment"):
+        CHECKS["PettingZoo shows the same game"](KuhnPoker())
+
+
+def test_step_after_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = RefereedState.step
+
+    def step(state: RefereedState, answers: Mapping[Role, str]) -> RefereedState:
+        return whole(state, answers) if state.to_act else state
+
+    monkeypatch.setattr(RefereedState, "step", step)
+    with pytest.raises(AssertionError, match="accepted after the end"):
+        CHECKS["nothing happens after the end"](KuhnPoker())
+
+
+def test_forfeit_that_tells_too_much_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = RefereedState._refuse
+
+    def refuse(state: RefereedState, fault: Any, together: dict[Role, str]) -> RefereedState:
+        after = whole(state, fault, together)
+        told = [
+            replace(n, message=replace(n.message, text=f"{n.message.text} {together}"))
+            for n in after.notices
+        ]
+        return replace(after, notices=tuple(told))
+
+    monkeypatch.setattr(RefereedState, "_refuse", refuse)
+    with pytest.raises(AssertionError, match="sees of the forfeit"):
+        CHECKS["no text does harm"](KuhnPoker())
+
+
+def test_every_promise_can_be_broken() -> None:
+    tested_below_the_game = {"PettingZoo shows the same game", "nothing happens after the end"}
+    assert {promise for promise, _ in MUTANTS.values()} | tested_below_the_game == set(CHECKS)
+
+
+def test_a_fault_can_be_replayed() -> None:
+    with pytest.raises(AssertionError) as fault:
+        CHECKS[SUMS](Bent(pay=pays_for_bluffs))
+    assert str(fault.value).endswith(
+        "[openings()[0]; player_0: 'check'; player_1: 'bet'; player_0: 'fold']"
+    )
+
+
+def test_a_game_that_raises_is_a_finding_of_every_promise() -> None:
+    def raising(base: Any, seed: int) -> Any:
+        raise RuntimeError("out of cards")
+
+    broken = check(Bent(deal=raising))
+    assert len(broken) > len(CHECKS) / 2
+    assert any("out of cards" in str(finding) for finding in broken)

@@ -1,0 +1,44 @@
+"""The Python blocks of the docs run, in order, as a reader would run them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sparring.envs.registry import games, unregister
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/new-game.md", "docs/training.md", "docs/evaluation.md")
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = games()
+    names: dict[str, object] = {"__name__": "example"}
+    try:
+        found = blocks(page)
+        assert found, f"{page} has no Python block"
+        for block in found:
+            exec(compile(block, page, "exec", dont_inherit=True), names)
+    finally:
+        for name in set(games()) - set(before):
+            unregister(name)
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def test_every_game_and_recipe_has_a_page() -> None:
+    from sparring.training.recipes import RECIPES
+
+    titles = {page.read_text().splitlines()[0] for page in (ROOT / "docs/games").glob("*.md")}
+    assert {f"# {name}" for name in games()} <= titles
+    assert all((ROOT / f"docs/recipes/{name}.md").exists() for name in RECIPES)
