@@ -18,9 +18,9 @@ import numpy as np
 from sparring.envs.core import (
     Action,
     BadInput,
+    Game,
     Observation,
     Role,
-    SolvableGame,
     State,
     Turn,
     View,
@@ -53,7 +53,7 @@ class Node:
 class Tree:
     """A game walked whole. ``sets`` maps each information set's key to it, in walking order."""
 
-    game: SolvableGame
+    game: Game
     roots: tuple[tuple[float, Node], ...]
     sets: Mapping[tuple[Role, View], InformationSet]
 
@@ -81,44 +81,53 @@ class Tree:
 Strategy = Mapping[tuple[Role, View], Mapping[str, float]]
 
 
-def walk(game: SolvableGame) -> Tree:
+def walk(game: Game, limit: int = 50_000) -> Tree:
     """The whole tree of ``game``.
 
     Raises:
-        BadInput: the game does not list its openings, or has free speech.
+        BadInput: the game does not list its openings, has free speech, or has more than ``limit``
+            positions.
     """
     if not hasattr(game, "openings"):
         raise BadInput(f"{game.name} does not list its openings, so it cannot be solved exactly")
     if game.declares.free_speech:
         raise BadInput(f"{game.name} has free speech, so its answers cannot be listed")
-    sets: dict[tuple[Role, View], InformationSet] = {}
-    roots = tuple(
-        (p, _grow(state, {}, dict.fromkeys(game.roles, ()), sets)) for p, state in game.openings()
-    )
-    return Tree(game, roots, sets)
+    grower = _Grower(game, limit)
+    nobody: dict[Role, tuple[Turn, ...]] = dict.fromkeys(game.roles, ())
+    roots = tuple((p, grower.grow(state, {}, nobody)) for p, state in game.openings())
+    return Tree(game, roots, grower.sets)
 
 
-def _grow(
-    state: State,
-    answers: dict[Role, str],
-    turns: dict[Role, tuple[Turn, ...]],
-    sets: dict[tuple[Role, View], InformationSet],
-) -> Node:
-    """The subtree at ``state``, where ``answers`` are those already given at a shared move."""
-    waiting = [role for role in state.to_act if role not in answers]
-    if not waiting:
-        if not answers:
-            return Node(payoffs=dict(state.payoffs))
-        return _grow(state.step(answers), {}, turns, sets)
-    role = waiting[0]
-    seen = replace(state.observe(role), turns=turns[role])
-    info = sets.setdefault((role, seen.messages), InformationSet(seen))
-    node = Node(at=info)
-    for answer in info.observation.legal or ():
-        turn = Turn(info.observation, Action(answer))
-        after = {**turns, role: (*turns[role], turn)}
-        node.children[answer] = _grow(state, {**answers, role: answer}, after, sets)
-    return node
+@dataclass(slots=True)
+class _Grower:
+    game: Game
+    limit: int
+    sets: dict[tuple[Role, View], InformationSet] = field(default_factory=dict)
+    size: int = 0
+
+    def grow(
+        self, state: State, answers: dict[Role, str], turns: dict[Role, tuple[Turn, ...]]
+    ) -> Node:
+        """The subtree at ``state``, where ``answers`` are those already given at a shared move."""
+        self.size += 1
+        if self.size > self.limit:
+            raise BadInput(
+                f"{self.game.name} has more than {self.limit} positions, too many to solve exactly"
+            )
+        waiting = [role for role in state.to_act if role not in answers]
+        if not waiting:
+            if not answers:
+                return Node(payoffs=dict(state.payoffs))
+            return self.grow(state.step(answers), {}, turns)
+        role = waiting[0]
+        seen = replace(state.observe(role), turns=turns[role])
+        info = self.sets.setdefault((role, seen.messages), InformationSet(seen))
+        node = Node(at=info)
+        for answer in info.observation.legal or ():
+            turn = Turn(info.observation, Action(answer))
+            after = {**turns, role: (*turns[role], turn)}
+            node.children[answer] = self.grow(state, {**answers, role: answer}, after)
+        return node
 
 
 def uniform(observation: Observation) -> Mapping[str, float]:

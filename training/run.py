@@ -7,53 +7,30 @@ runs/kuhn/transcripts/      a few games in words
 runs/kuhn/checkpoints/      step-000000/ and on
 """
 
-import asyncio
 import importlib
 import json
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from sparring.agents.exact import measure
-from sparring.agents.llm import LLMAgent
 from sparring.agents.runs import MODEL, checkpoints, find_checkpoint
 from sparring.agents.transcript import transcript
 from sparring.envs.core import BadInput
-from sparring.envs.solve import Tree, walk
 from sparring.training import checkpoint
+from sparring.training.config import CONFIG, RunConfig, to_json
 from sparring.training.core import Metrics
 from sparring.training.curves import draw
+from sparring.training.measure import evaluate, solvable
 from sparring.training.recipes import RECIPES
 from sparring.training.selfplay import SelfPlay
 from sparring.training.show import Display
 
 METRICS = "metrics.jsonl"
-CONFIG = "config.json"
-EXACT_UP_TO = 1000  # information sets; a larger game is not solved at every evaluation
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunConfig:
-    """What every recipe has."""
-
-    steps: int = 100
-    """Updates."""
-    seed: int = 0
-    """The same seed gives the same run, number for number, on the same machine."""
-    evaluate_every: int = 5
-    """Steps between exact evaluations."""
-    save_every: int = 20
-    """Steps between checkpoints, pictures and transcripts."""
-
-    def __post_init__(self) -> None:
-        for name in ("evaluate_every", "save_every", "steps", "games"):
-            if getattr(self, name, 1) < 1:
-                raise BadInput(f"{name.replace('_', '-')} must be at least 1")
 
 
 @dataclass
@@ -84,39 +61,6 @@ def new_run(recipe: str, folder: Path | None) -> Path:
             "or choose another --run-dir"
         )
     return folder
-
-
-def to_json(recipe: str, config: RunConfig) -> dict[str, Any]:
-    """A run's configuration as JSON values."""
-    return {"recipe": recipe, "options": asdict(config)}
-
-
-def read_config(recipe: str, folder: Path, kind: type[Any]) -> Any:
-    """The configuration that a run was started with.
-
-    Raises:
-        BadInput: the folder holds no run of this recipe.
-    """
-    path = folder / CONFIG
-    if not path.is_file():
-        raise BadInput(f"{folder} is not a run: it has no {CONFIG}")
-    try:
-        saved = json.loads(path.read_text())
-        if saved["recipe"] != recipe:
-            raise BadInput(f"{folder} is a run of {saved['recipe']}, not of {recipe}")
-        return from_json(kind, saved["options"])
-    except (json.JSONDecodeError, KeyError, TypeError) as fault:
-        raise BadInput(f"{path} cannot be read ({fault}); is it from another version?") from fault
-
-
-def from_json(kind: Any, options: Any) -> Any:
-    """A frozen dataclass from the JSON values of ``asdict``; nested ones by their defaults."""
-    values = {}
-    for field in fields(kind):
-        value = options[field.name]
-        nested = is_dataclass(field.default) and isinstance(value, dict)
-        values[field.name] = from_json(type(field.default), value) if nested else value
-    return kind(**values)
 
 
 @contextmanager
@@ -200,30 +144,6 @@ def _log_and_save(
             _save(experiment, folder)
         if last:
             break
-
-
-def solvable(loop: SelfPlay) -> Tree | None:
-    """The tree of the loop's game, if it is small enough to measure against exactly."""
-    if not hasattr(loop.game, "openings") or loop.game.declares.max_turns > 6:
-        return None
-    tree = walk(loop.game)  # type: ignore[arg-type]
-    return tree if len(tree.sets) <= EXACT_UP_TO else None
-
-
-def evaluate(loop: SelfPlay, tree: Tree | None) -> Metrics:
-    """NashConv of the current policy, and the least probability it leaves to legal answers."""
-    if tree is None or not isinstance(loop.player, LLMAgent):
-        return {}
-    player = loop.player
-
-    async def ask() -> Metrics:
-        report = await measure(player, tree)
-        chances = await asyncio.gather(*(player.answer_chances(o) for o in tree.observations))
-        value = {f"value/{role}": v for role, v in report.values.items()}
-        mass = min(sum(c.values()) for c in chances)
-        return {"nash_conv": report.nash_conv, "legal_mass_min": mass, **value}
-
-    return asyncio.run(ask())
 
 
 def _save(experiment: Experiment, folder: Path) -> None:

@@ -11,8 +11,9 @@ import tyro
 
 from sparring.envs.core import BadInput
 from sparring.training.commands.common import out, parse
+from sparring.training.config import CONFIG, RunConfig, read_config
 from sparring.training.recipes import RECIPES
-from sparring.training.run import CONFIG, METRICS, RunConfig, drive, new_run, read_config
+from sparring.training.run import METRICS, drive, new_run
 
 RUN_DIR = "Folder of the new run; by default the first free one of runs/NAME, runs/NAME-2, ..."
 RESUME = "Go on with the run in this folder, with its own options; --steps may prolong it."

@@ -16,11 +16,12 @@ from sparring.agents.pretrained import load_model, player
 from sparring.envs.registry import game
 from sparring.training.advantages.constant import Constant
 from sparring.training.advantages.rae import RAE
+from sparring.training.config import RunConfig
 from sparring.training.core import Estimator, Metrics
 from sparring.training.deals import balanced, independent
 from sparring.training.imitate import imitate_random
 from sparring.training.learner import Learner, UpdateConfig
-from sparring.training.run import Experiment, RunConfig
+from sparring.training.run import Experiment
 from sparring.training.selfplay import SelfPlay
 
 EMBEDDED = "embedded"

@@ -1,0 +1,62 @@
+"""The options of a run, and how they are kept in its folder."""
+
+import json
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from sparring.envs.core import BadInput
+
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """What every recipe has."""
+
+    steps: int = 100
+    """Updates."""
+    seed: int = 0
+    """The same seed gives the same run, number for number, on the same machine."""
+    evaluate_every: int = 5
+    """Steps between exact evaluations."""
+    save_every: int = 20
+    """Steps between checkpoints, pictures and transcripts."""
+
+    def __post_init__(self) -> None:
+        for name in ("evaluate_every", "save_every", "steps", "games"):
+            if getattr(self, name, 1) < 1:
+                raise BadInput(f"{name.replace('_', '-')} must be at least 1")
+
+
+def to_json(recipe: str, config: RunConfig) -> dict[str, Any]:
+    """A run's configuration as JSON values."""
+    return {"recipe": recipe, "options": asdict(config)}
+
+
+def read_config(recipe: str, folder: Path, kind: type[Any]) -> Any:
+    """The configuration that a run was started with.
+
+    Raises:
+        BadInput: the folder holds no run of this recipe.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise BadInput(f"{folder} is not a run: it has no {CONFIG}")
+    try:
+        saved = json.loads(path.read_text())
+        if saved["recipe"] != recipe:
+            raise BadInput(f"{folder} is a run of {saved['recipe']}, not of {recipe}")
+        return from_json(kind, saved["options"])
+    except (json.JSONDecodeError, KeyError, TypeError) as fault:
+        raise BadInput(f"{path} cannot be read ({fault}); is it from another version?") from fault
+
+
+def from_json(kind: Any, options: Any) -> Any:
+    """A frozen dataclass from the JSON values of ``asdict``; nested ones by their defaults."""
+    values = {}
+    for field in fields(kind):
+        value = options[field.name]
+        nested = is_dataclass(field.default) and isinstance(value, dict)
+        values[field.name] = from_json(type(field.default), value) if nested else value
+    return kind(**values)
