@@ -4,9 +4,10 @@ import math
 import random
 from collections.abc import Mapping
 
-from sparring.envs.aec import TextEnv
+from sparring.envs.aec import TextEnv, transcript
 from sparring.envs.core import Game, Message, Role
 from sparring.envs.positions import FEW, SEEDS, SPEECH, Position, junk, must, plays, short
+from sparring.envs.referee import RefereedState
 
 
 def legal_answers(game: Game) -> str:
@@ -16,7 +17,7 @@ def legal_answers(game: Game) -> str:
             legal, rest = here.state.observe(role).legal or (), here.some_answers()
             for answer in legal[:40]:
                 plain = here.step({**rest, role: answer})
-                plain.must(plain.state.rejected is None, f"{role}'s legal answer is refused")
+                plain.must(plain.state.rejected != role, f"{role}'s legal answer is refused")
                 for wording in _wordings(answer):
                     worded = here.step({**rest, role: wording})
                     worded.must(worded.look == plain.look, f"this is not taken as {answer!r}")
@@ -36,13 +37,15 @@ def _wordings(answer: str) -> tuple[str, ...]:
 def any_text(game: Game) -> str:
     """No text raises; a refused one reaches nobody else; speech is shown as the speaker's own."""
     for here in plays(game, FEW):
-        for role in here.state.to_act:
+        for role in here.state.to_act if not here.state.strikes else ():
             legal, rest = here.state.observe(role).legal, here.some_answers()
             readings = [here.step({**rest, role: answer}).look for answer in legal or ()]
             for text in junk(game, legal):
                 after = here.step({**rest, role: text})
-                if after.state.rejected is not None:
-                    after.must(after.state.rejected == role, f"{after.state.rejected} is refused")
+                if (refused := after.state.rejected) not in (None, role):
+                    free = here.state.observe(refused).legal is None  # where it may be in the wrong
+                    after.must(free, f"not {role} but {refused} is refused")
+                elif refused:
                     _refused(here, after, role, told=0)
                     _refused(here, here.step({**rest, role: text}, retries=0), role, told=1)
                 elif legal is None:
@@ -83,40 +86,49 @@ def pettingzoo(game: Game) -> str:
 
 
 def _episode(env: TextEnv, seed: int, wild: float, where: str) -> list[object]:
-    """Play one game; all that was seen and paid."""
+    """Play one game, with the bare game beside it; all that was seen and paid."""
     rng = random.Random(seed)
     env.reset(seed=seed)
-    roles = env.possible_agents
+    here, said = env.state_of_play, dict[Role, str]()
+    got, shown = dict.fromkeys(here.game.roles, 0.0), dict.fromkeys(here.game.roles, "")
     log: list[object] = []
-    got, shown = dict.fromkeys(roles, 0.0), dict.fromkeys(roles, "")
-    for agent in env.agent_iter(4 * len(roles) * (env.game.declares.max_turns + 2)):
-        _, reward, over, cut, info = env.last()
-        legal, to_act = info["legal_actions"], env.state_of_play.to_act
+    for agent in env.agent_iter(4 * len(got) * (here.game.declares.max_turns + 2)):
+        _, reward, over, cut, _ = env.last()
         must(not cut, "the game is truncated", where)
+        must(over == (not here.to_act), "the game and the environment do not end together", where)
         got[agent] += reward
-        shown = _grown(env, shown, where)
-        log.append((agent, reward, over, legal, shown))
-        idle = [role for role in env.agents if role not in to_act]
-        none = all(env.infos[role]["legal_actions"] == () for role in idle)
-        must(none, f"one of {idle} is not to act but has legal answers", where)
+        shown = _shown(env, here, shown, where)
+        legal = {role: here.observe(role).legal for role in env.agents}
+        for role, info in env.infos.items():
+            expected = legal[role] if role not in said else ()
+            must(info["legal_actions"] == expected, f"{role}'s legal answers are others", where)
+        log.append((agent, reward, shown))
         if over:
             env.step(None)
-        else:
-            words = junk(env.game, legal) if rng.random() < wild else legal or SPEECH
-            env.step(rng.choice(words))
+            continue
+        words = junk(env.game, legal[agent]) if rng.random() < wild else legal[agent] or SPEECH
+        said[agent] = rng.choice(words)
+        env.step(said[agent])
+        if set(said) == set(here.to_act):
+            here, said = here.step(said), {}
     must(not env.agents, "the game does not end", where)
-    paid = env.state_of_play.payoffs
-    same = all(math.isclose(paid[role], got[role], abs_tol=1e-9) for role in roles)
+    paid = here.payoffs
+    same = all(math.isclose(paid[role], got[role], abs_tol=1e-9) for role in got)
     must(same, f"rewards add up to {got}, payoffs are {dict(paid)}", where)
     for action in ("too late", None):
         env.step(action)
-        fit = _grown(env, shown, where) == shown and not any(env.rewards.values())
-        must(fit and not env.agents, "a step after the end changes something", where)
+        late = env.agents or any(env.rewards.values())
+        must(not late, "a step after the end changes something", where)
+        _shown(env, here, shown, where)
     return [*log, got]
 
 
-def _grown(env: TextEnv, shown: Mapping[Role, str], where: str) -> dict[Role, str]:
+def _shown(
+    env: TextEnv, here: RefereedState, shown: Mapping[Role, str], where: str
+) -> dict[Role, str]:
     now = {role: env.observe(role)["text"] for role in env.possible_agents}
     for role, text in now.items():
         must(text.startswith(shown[role]), f"the text that {role} sees does not only grow", where)
+        same = text == transcript(here.observe(role))
+        must(same, f"{role} does not see what it sees in the bare game", where)
     return now

@@ -37,6 +37,9 @@ def _observation(game: Game, here: Position, role: Role) -> None:
     for m in seen.messages:
         meant = m.to is None or role in m.to
         here.must(meant, f"{role} sees what is not addressed to it: {short(m.text)}")
+    if role not in here.state.inner.to_act:
+        bare = here.state.inner.observe(role).legal
+        here.must(bare == (), f"{role} is not to act but has legal answers: {bare}")
     if role not in here.state.to_act:
         here.must(seen.legal == (), f"{role} is not to act but has legal answers: {seen.legal}")
     elif seen.legal is None:

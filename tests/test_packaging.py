@@ -24,4 +24,6 @@ def test_the_constraints_meet_the_ranges() -> None:
     for text in [*project["dependencies"], *extras["test"], *extras["dev"]]:
         wanted = Requirement(text)
         if wanted.name != "sparring":
-            assert wanted.specifier.contains(pins[wanted.name]), f"{text} is pinned outside its range"
+            assert wanted.specifier.contains(pins[wanted.name]), (
+                f"{text} is pinned outside its range"
+            )

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pettingzoo import AECEnv
 from pettingzoo.test import api_test, seed_test
 
 from sparring.envs import game as find_game
@@ -268,6 +269,8 @@ def test_findings_say_what_was_looked_at() -> None:
 def test_pettingzoo_accepts_it(game: Game) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        for text_or_names in (".*not a NumPy array", ".*probably should be", "We recommend agents"):
+            warnings.filterwarnings("ignore", text_or_names)
         api_test(TextEnv(game), num_cycles=200)
     seed_test(lambda: TextEnv(game), num_cycles=100)
 
@@ -446,6 +449,10 @@ def reseeding(base: Any, seed: int) -> Any:
     return base.start(seed)
 
 
+class SecretlyFree(Chat):
+    declares = replace(Chat.declares, free_speech=False)
+
+
 @dataclass
 class Counting:
     """A dealer with a memory: each deal depends on how many there were."""
@@ -577,7 +584,7 @@ MUTANTS: dict[str, tuple[str, Any]] = {
     ),
     "free speech without saying so": (
         ADDRESSED,
-        Bent(base=Chat(), change={"free_speech": False}),
+        SecretlyFree(),
     ),
     "shows the roles each other's observation": (
         ADDRESSED,
@@ -686,20 +693,27 @@ def test_broken_game_is_noticed(mutant: str) -> None:
     assert promise in {finding.promise for finding in broken}
 
 
+def paying_again(env: TextEnv, action: Any) -> None:
+    """At each step of a dead agent, as some wrappers do."""
+    env._accumulate_rewards()
+    AECEnv._was_dead_step(env, action)
+
+
 @pytest.mark.parametrize(
     ("broken", "change"),
     [
-        ("observe", lambda env, agent: {"text": env.__dict__.setdefault("first", agent)}),
+        ("observe", lambda env, agent: {"text": env.__dict__.setdefault("stale", agent)}),
         ("_accumulate_rewards", lambda env: None),
-        ("_clear_rewards", lambda env: env.rewards.update(dict.fromkeys(env.agents, 1.0))),
+        ("_was_dead_step", paying_again),
+        ("_point", lambda env: setattr(env, "infos", {})),
     ],
 )
 def test_broken_environment_is_noticed(
     broken: str, change: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TextEnv, broken, change)
-    with pytest.raises(AssertionError):
-        CHECKS["PettingZoo shows the same game"](KuhnPoker())
+    promise = "PettingZoo shows the same game"
+    assert promise in {finding.promise for finding in check(KuhnPoker())}
 
 
 def test_environment_that_keeps_something_over_a_reset_is_noticed(

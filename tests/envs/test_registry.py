@@ -1,0 +1,147 @@
+"""The table of games: ours, a user's own, and those of installed packages."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pettingzoo
+import pytest
+
+from sparring.envs import game, games, make, register, registry, unregister
+from sparring.envs.aec import TextEnv
+from sparring.envs.core import BadInput
+from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.tictactoe import TicTacToe
+
+
+@pytest.fixture(autouse=True)
+def same_games_afterwards() -> Iterator[None]:
+    before = dict(registry.GAMES)
+    yield
+    registry.GAMES.clear()
+    registry.GAMES.update(before)
+
+
+def test_ours_are_there() -> None:
+    assert {"KuhnPoker-v0", "TicTacToe-v0"} <= set(games())
+    assert list(games()) == sorted(games())
+    for name in games():
+        assert game(name).name == name
+
+
+def test_options() -> None:
+    assert game("KuhnPoker-v0") == KuhnPoker()
+    assert game("KuhnPoker-v0", hands=3) == KuhnPoker(hands=3)
+    env = make("TicTacToe-v0", board=False, retries=4, render_mode="ansi")
+    assert isinstance(env, TextEnv)
+    assert (env.game.game, env.game.retries) == (TicTacToe(board=False), 4)
+    assert env.render_mode == "ansi"
+    assert registry.options_of("KuhnPoker-v0") == "hands=1"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "hint"),
+    [
+        ("Chess-v0", {}, "there are: .*KuhnPoker-v0, .*TicTacToe-v0"),
+        ("KuhnPoker-v9", {}, r"did you mean KuhnPoker-v0\\?"),
+        ("kuhnpoker", {}, r"did you mean KuhnPoker-v0\\?"),
+        ("KuhnPoker-v0", {"rounds": 2}, "no option 'rounds'; its options: hands"),
+        ("KuhnPoker-v0", {"hands": 0}, "hands must be"),
+    ],
+)
+def test_a_wrong_name_or_option_is_answered_with_a_hint(
+    name: str, options: dict[str, Any], hint: str
+) -> None:
+    for find in (game, make):
+        with pytest.raises(BadInput, match=hint) as fault:
+            find(name, **options)
+        assert "\n" not in str(fault.value)
+
+
+def test_a_game_without_options_says_so() -> None:
+    register("Plain-v0", lambda: KuhnPoker())
+    with pytest.raises(BadInput, match="it has none"):
+        game("Plain-v0", hands=2)
+
+
+def test_open_ended_options_are_passed_on() -> None:
+    register("Open-v0", lambda **options: KuhnPoker(**options))
+    assert game("Open-v0", hands=2) == KuhnPoker(hands=2)
+
+
+def test_an_error_inside_a_factory_is_not_taken_for_a_wrong_option() -> None:
+    def broken(hands: int = 1) -> KuhnPoker:
+        raise TypeError("deep inside")
+
+    register("Broken-v0", broken)
+    with pytest.raises(TypeError, match="deep inside"):
+        game("Broken-v0", hands=2)
+
+
+def test_register_and_unregister() -> None:
+    register("Mine-v3", KuhnPoker)
+    assert "Mine-v3" in games()
+    assert game("Mine-v3", hands=2) == KuhnPoker(hands=2)
+    with pytest.raises(BadInput, match="already a game Mine-v3"):
+        register("Mine-v3", TicTacToe)
+    unregister("Mine-v3")
+    assert "Mine-v3" not in games()
+    register("Mine-v3", TicTacToe)
+    assert game("Mine-v3") == TicTacToe()
+    unregister("Never-v0")  # no harm
+
+
+@pytest.mark.parametrize("name", ["Mine", "Mine-v", "Mine-0", "-v0", "My Game-v0", "2Mine-v0", ""])
+def test_a_name_ends_in_a_version(name: str) -> None:
+    with pytest.raises(BadInput, match="looks like MyGame-v0"):
+        register(name, KuhnPoker)
+
+
+def test_games_are_in_pettingzoos_registry() -> None:
+    env = pettingzoo.make("aec", "sparring/KuhnPoker-v0", hands=2)
+    assert env.unwrapped.game.game == KuhnPoker(hands=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # PettingZoo warns when a name is replaced
+        register("Mine-v0", KuhnPoker)
+        unregister("Mine-v0")
+        register("Mine-v0", TicTacToe)
+    assert pettingzoo.make("aec", "sparring/Mine-v0").unwrapped.game.game == TicTacToe()
+
+
+# --- games of installed packages
+
+
+@dataclass(frozen=True)
+class Point:
+    """An entry point, as ``importlib.metadata`` gives it."""
+
+    name: str
+    loaded: list[str]
+
+    def load(self) -> Any:
+        self.loaded.append(self.name)
+        return KuhnPoker
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    loaded: list[str] = []
+    points = [Point("Theirs-v1", loaded), Point("TicTacToe-v0", loaded)]
+    monkeypatch.setattr(
+        registry, "entry_points", lambda group: points if group == "sparring.games" else []
+    )
+    registry._load_entry_points.cache_clear()
+    yield loaded
+    registry._load_entry_points.cache_clear()
+
+
+def test_installed_games_are_found_and_loaded_when_needed(installed: list[str]) -> None:
+    assert "Theirs-v1" in games()
+    assert installed == []
+    assert game("Theirs-v1", hands=2) == KuhnPoker(hands=2)
+    assert installed == ["Theirs-v1"]
+
+
+def test_an_installed_game_does_not_replace_ours(installed: list[str]) -> None:
+    assert game("TicTacToe-v0") == TicTacToe()
