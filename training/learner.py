@@ -99,6 +99,8 @@ class Learner:
                 loss = self._loss(policy, batch, here, old[here], pull[here], beta)
                 loss.backward()  # type: ignore[no-untyped-call]
                 total += loss.detach().cpu()
+            if not torch.isfinite(total):
+                raise FloatingPointError(f"the loss is {float(total)} at update {self.updates}")
             norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.max_grad_norm)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)

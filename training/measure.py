@@ -28,8 +28,8 @@ def evaluate(loop: SelfPlay, tree: Tree | None) -> Metrics:
     player = loop.player
 
     async def ask() -> Metrics:
-        report = await measure(player, tree)
-        chances = await asyncio.gather(*(player.answer_chances(o) for o in tree.observations))
+        asked = asyncio.gather(*(player.answer_chances(o) for o in tree.observations))
+        report, chances = await asyncio.gather(measure(player, tree), asked)  # one batch of both
         value = {f"value/{role}": v for role, v in report.values.items()}
         mass = min(sum(c.values()) for c in chances)
         return {"nash_conv": report.nash_conv, "legal_mass_min": mass, **value}

@@ -19,6 +19,7 @@ from transformers import DynamicCache
 from sparring.agents.engines.batching import Batcher
 from sparring.agents.engines.cache import ConversationCache, as_batch
 from sparring.agents.engines.core import Completion, Request, Tokens
+from sparring.envs.core import BadInput
 
 
 @dataclass(slots=True)
@@ -73,6 +74,8 @@ class LocalEngine:
     def complete(self, requests: Sequence[Request]) -> list[Completion]:
         """Sample an answer to every request; results in their order."""
         self.model.eval()
+        for request in requests:
+            self._check_length(len(request.prompt) + request.sampling.max_tokens)
         results: dict[int, Completion] = {}
         order = sorted(
             range(len(requests)), key=lambda i: requests[i].prompt
@@ -81,6 +84,14 @@ class LocalEngine:
             chunk = order[start : start + self.max_rows]
             results.update(self._complete_chunk({i: requests[i] for i in chunk}))
         return [results[i] for i in range(len(requests))]
+
+    def _check_length(self, tokens: int) -> None:
+        limit = getattr(self.model.config, "max_position_embeddings", None)
+        if limit is not None and tokens > limit:
+            raise BadInput(
+                f"a prompt and its answer take up to {tokens} tokens, but the model reads at most "
+                f"{limit}; play a shorter game, or allow shorter answers"
+            )
 
     def _complete_chunk(self, requests: dict[int, Request]) -> dict[int, Completion]:
         by_prompt: dict[Tokens, list[int]] = {}
@@ -202,19 +213,35 @@ class LocalEngine:
 
     @torch.inference_mode()
     def score_all(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> list[float]:
-        """log P(continuation | prompt) of every (prompt, continuation)."""
+        """log P(continuation | prompt) of every (prompt, continuation); equal ones once."""
         self.model.eval()
-        scores: list[float] = []
-        for start in range(0, len(pairs), self.max_rows):
-            chunk = pairs[start : start + self.max_rows]
-            rows = [torch.tensor((*prompt, *more)) for prompt, more in chunk]
-            ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=self.pad)
-            # Fill stands on the right, where a causal model's earlier tokens cannot see it.
-            logits = self.model(input_ids=ids.to(self.model.device), use_cache=False).logits
-            for (prompt, more), row in zip(chunk, logits, strict=True):
-                steps = row[len(prompt) - 1 : len(prompt) + len(more) - 1].float()
-                said = torch.tensor(more, device=row.device)[:, None]
-                scores.append(float(steps.log_softmax(-1).gather(1, said).sum()))
+        different = list(dict.fromkeys(pairs))
+        scores: dict[tuple[Tokens, Tokens], float] = {}
+        for start in range(0, len(different), self.max_rows):
+            scores.update(self._score_chunk(different[start : start + self.max_rows]))
+        return [scores[pair] for pair in pairs]
+
+    def _score_chunk(
+        self, pairs: list[tuple[Tokens, Tokens]]
+    ) -> dict[tuple[Tokens, Tokens], float]:
+        self._check_length(max(len(prompt) + len(more) for prompt, more in pairs))
+        rows = [torch.tensor((*prompt, *more)) for prompt, more in pairs]
+        # Fill stands on the right, where a causal model's earlier tokens cannot see it.
+        ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=self.pad)
+        spans = [range(len(prompt) - 1, len(prompt) + len(more) - 1) for prompt, more in pairs]
+        columns = sorted({at for span in spans for at in span})  # whose logits are needed at all
+        place = {at: i for i, at in enumerate(columns)}
+        device = self.model.device
+        logits = self.model(
+            input_ids=ids.to(device),
+            use_cache=False,
+            logits_to_keep=torch.tensor(columns, device=device),
+        ).logits
+        scores = {}
+        for pair, span, row in zip(pairs, spans, logits, strict=True):
+            steps = row[[place[at] for at in span]].float().log_softmax(-1)
+            said = torch.tensor(pair[1], device=device)[:, None]
+            scores[pair] = float(steps.gather(1, said).sum())
         return scores
 
 
