@@ -20,8 +20,14 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def _named(wanted: tuple[str, ...], names: list[str]) -> list[str]:
+    """Those of ``names`` that a panel wants."""
+    families = tuple(w[:-1] for w in wanted if w.endswith("*"))
+    return [n for n in names if n in wanted or (families and n.startswith(families))]
+
+
 def draw(metrics: Path, picture: Path) -> None:
-    """Draw what a metrics file holds; panels without data are left out."""
+    """Draw what a metrics file holds; a panel without data is left out, and so is a picture."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -29,25 +35,23 @@ def draw(metrics: Path, picture: Path) -> None:
 
     lines = read_metrics(metrics)
     names = list(dict.fromkeys(name for line in lines for name in line))
-    panels = []
-    for title, wanted, logarithmic in PANELS:
-        found = [
-            n for w in wanted for n in names if n == w or (w.endswith("*") and n.startswith(w[:-1]))
-        ]
-        if found:
-            panels.append((title, found, logarithmic))
-    figure, grid = plt.subplots(
-        2, (len(panels) + 1) // 2, figsize=(4.2 * ((len(panels) + 1) // 2), 6), squeeze=False
-    )
+    panels = [(title, _named(wanted, names), log) for title, wanted, log in PANELS]
+    panels = [panel for panel in panels if panel[1]]
+    if not panels:
+        return
+    columns = (len(panels) + 1) // 2
+    figure, grid = plt.subplots(2, columns, figsize=(4.2 * columns, 6), squeeze=False)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
-    for axes, (title, found, logarithmic) in zip(grid.flat, panels, strict=False):
-        for name in found:
+    for axes, (title, shown, logarithmic) in zip(grid.flat, panels, strict=False):
+        for name in shown:
             points = [(line["step"], line[name]) for line in lines if name in line]
-            axes.plot(*zip(*points, strict=True), label=name.split("/")[-1], linewidth=1.2)
-        if logarithmic:
+            marker = "o" if len(points) == 1 else None
+            steps, values = zip(*points, strict=True)
+            axes.plot(steps, values, label=name.split("/")[-1], linewidth=1.2, marker=marker)
+        if logarithmic and any(line.get(name, 0) > 0 for line in lines for name in shown):
             axes.set_yscale("log")
-        if len(found) > 1:
+        if len(shown) > 1:
             axes.legend(frameon=False, fontsize=8)
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("step", fontsize=9)
