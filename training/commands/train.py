@@ -70,7 +70,9 @@ def _farewell(recipe: str, folder: Path, config: Any, finished: bool) -> int:
         out.print(f"Stopped. Go on with: sparring train {recipe} --resume {folder}")
         return 130
     last = json.loads((folder / METRICS).read_text().splitlines()[-1])
+    solved = ""
     if "nash_conv" in last:
+        solved = f"\n  sparring exploitability run:{folder} --game {config.game}"
         out.print(
             f"Done in {last['seconds']:.0f} s of self-play: NashConv {last['nash_conv']:.3f}, "
             f"{last['legal']:.1%} legal answers."
@@ -80,8 +82,7 @@ Look at
   {folder}/curves.png        how it learned
   {folder}/transcripts/      games it played
   {folder}/{METRICS}     every number; the options are in {CONFIG}
-Try
-  sparring exploitability run:{folder} --game {config.game}
+Try{solved}
   sparring evaluate run:{folder} random --game {config.game}
   sparring play {config.game} --against run:{folder}""")
     return 0
