@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from sparring.envs.core import BadInput, Game
@@ -55,7 +55,17 @@ def _load_entry_points() -> None:
     """Add the games of installed packages, once; a game of ours is never replaced."""
     for point in entry_points(group=ENTRY_POINTS):
         if point.name not in GAMES:
-            register(point.name, lambda point=point, **options: point.load()(**options))
+            register(point.name, _factory(point))
+
+
+def _factory(point: EntryPoint) -> Callable[..., Game]:
+    """Makes the game of ``point``, whose package is imported only then."""
+
+    def make_game(**options: Any) -> Game:
+        made: Game = point.load()(**options)
+        return made
+
+    return make_game
 
 
 def publish_all() -> None:
@@ -96,7 +106,8 @@ def options_of(name: str) -> str:
     """The options of a game with their defaults, as ``hands=1``; empty where it has none."""
     _load_entry_points()
     known = inspect.signature(GAMES[name]).parameters.values()
-    return ", ".join(p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in known)
+    named = [p for p in known if p.kind is not p.VAR_KEYWORD]
+    return ", ".join(p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in named)
 
 
 def make(

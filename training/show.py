@@ -80,7 +80,7 @@ class Display:
         self._advance("learning the language", done, total)
         if not self._live and done % (PLAIN_EVERY * 5) == 0:
             loss = metrics["imitation_loss"]
-            self.console.print(f"learning the language {done}/{total}  loss {loss:.3f}")
+            self._line(f"learning the language {done}/{total}  loss {loss:.3f}")
 
     def step(self, metrics: Metrics) -> None:
         """One step of self-play is done (step 0 is the evaluation before the first)."""
@@ -91,4 +91,7 @@ class Display:
             shown = [
                 f"{label} {self.latest[n]:.4g}" for n, label in LABELS.items() if n in self.latest
             ]
-            self.console.print(f"self-play {done}/{self.steps}  " + "  ".join(shown))
+            self._line(f"self-play {done}/{self.steps}  " + "  ".join(shown))
+
+    def _line(self, text: str) -> None:
+        self.console.print(text, soft_wrap=True)  # a log has lines, not paragraphs

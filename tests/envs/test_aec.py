@@ -24,6 +24,7 @@ def started(seed: int = 0, **options: Any) -> TextEnv:
 
 def test_one_game() -> None:
     env = started()
+    assert env.rewards == {"player_0": 0.0, "player_1": 0.0}
     text = env.last()[0]["text"]
     assert text.startswith("Kuhn poker. You are player_0.")
     assert text.splitlines()[-1].startswith("Your card: ")

@@ -300,7 +300,8 @@ def test_next_card_is_private_and_not_seen_before() -> None:
 def test_rules_say_how_many_hands() -> None:
     assert "3 hands; the first seat alternates" in KuhnPoker(hands=3).rules("player_0")
     assert "hands" not in KuhnPoker().rules("player_0")
-    assert KuhnPoker(hands=3).declares.max_turns == 9
+    declared = KuhnPoker(hands=3).declares
+    assert (declared.max_turns, declared.low, declared.high) == (9, -6.0, 6.0)
 
 
 @pytest.mark.parametrize("hands", [0, -1, 1.5, "2", None])

@@ -143,5 +143,12 @@ def test_installed_games_are_found_and_loaded_when_needed(installed: list[str]) 
     assert installed == ["Theirs-v1"]
 
 
+def test_options_of_an_installed_game(installed: list[str]) -> None:
+    """They are its package's business; nothing of the machinery shows, or can be set."""
+    assert registry.options_of("Theirs-v1") == ""
+    with pytest.raises(TypeError, match="point"):
+        game("Theirs-v1", point=None)
+
+
 def test_an_installed_game_does_not_replace_ours(installed: list[str]) -> None:
     assert game("TicTacToe-v0") == TicTacToe()

@@ -325,6 +325,13 @@ def test_only_small_listed_games_are_walked() -> None:
         walk(Free())
 
 
+def test_too_large_a_game_is_refused_not_tried() -> None:
+    assert len(walk(KuhnPoker(), limit=200).sets) == 12
+    for game, limit in ((KuhnPoker(), 50), (TicTacToe(), 1_000)):
+        with pytest.raises(BadInput, match=f"more than {limit} positions"):
+            walk(game, limit=limit)
+
+
 def test_equilibrium_is_for_two_player_zero_sum(toys: Any) -> None:
     games: list[SolvableGame] = [toys.dilemma, toys.three, Hint()]
     for game in games:

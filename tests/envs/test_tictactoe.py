@@ -180,6 +180,8 @@ def test_ends() -> None:
     assert draw.payoffs == {"player_0": 0.0, "player_1": 0.0}
     assert draw.observe("player_0").messages[-1].text == "The game is a draw."
     assert (second.to_act, draw.to_act) == ((), ())
+    declared = TicTacToe().declares
+    assert (declared.max_turns, declared.low, declared.high) == (9, -1.0, 1.0)
 
 
 def test_no_negative_zero() -> None:
