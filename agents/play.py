@@ -57,6 +57,11 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
             turn = Turn(observation, action, accepted=state.rejected != role)
             own[role] = (*own[role], turn)
             turns.append(turn)
+        if (late := state.rejected) is not None and late not in to_act:
+            # its answer had waited for another's retry; the rules came to it only now
+            at = max(i for i, turn in enumerate(turns) if turn.role == late)
+            turns[at] = replace(turns[at], accepted=False)
+            own[late] = (*own[late][:-1], turns[at])
     return Episode(
         game=game.name,
         seed=match.seed,

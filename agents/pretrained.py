@@ -61,8 +61,8 @@ def _check_folder(folder: Path) -> None:
     if (folder / ADAPTER).is_file():
         return
     try:
-        described = json.loads((folder / "config.json").read_text())
-    except (OSError, json.JSONDecodeError):
+        described = dict(json.loads((folder / "config.json").read_text()))
+    except (OSError, TypeError, ValueError):  # no file, not UTF-8, no JSON, no object
         raise BadInput(f"{folder} is not a model folder: it has no readable config.json") from None
     if "model_type" not in described:
         hint = f"; for a trained run say run:{folder}" if "recipe" in described else ""

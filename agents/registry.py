@@ -45,7 +45,7 @@ def agent(name: str, game: str) -> Agent:
 
 def _trained(argument: str) -> Agent:
     run, at, step = argument.rpartition("@")
-    if at and not step.isdigit():
+    if at and not step.isdecimal():
         raise BadInput(f"the step in run:{argument} is a whole number, as in run:runs/kuhn@50")
     folder = find_checkpoint(Path(run if at else argument), int(step) if at else None)
     return _model(f"run:{argument}", str(folder / MODEL))
