@@ -16,6 +16,7 @@ import pytest
 from sparring.envs.core import BadInput
 from sparring.training import run as running
 from sparring.training.cli import main
+from sparring.training.commands.train import run as train
 from sparring.training.recipes.kuhn import Config
 from sparring.training.run import drive, new_run
 
@@ -195,6 +196,4 @@ def test_a_damaged_checkpoint_says_what_to_do(
 
 def test_a_recipe_must_be_one_of_ours() -> None:
     with pytest.raises(BadInput, match="no recipe"):
-        from sparring.training.commands.train import run
-
-        run(["chess"])
+        train(["chess"])

@@ -1,0 +1,71 @@
+"""Loss terms against numbers worked out by hand."""
+
+from math import log
+
+import pytest
+import torch
+
+from sparring.training.losses.policy_gradient import entropy, kl, likelihood, surrogate
+
+T = torch.tensor
+
+
+def test_surrogate() -> None:
+    logprobs, behaviour = T([log(0.5), log(0.2)]), T([log(0.25), log(0.4)])  # ratios 2 and 1/2
+    found = surrogate(logprobs, behaviour, gain=T([3.0, 1.0]), cost=T([1.0, 4.0]))
+    assert found.tolist() == pytest.approx([1 * 2 - 3 * 2, 4 * 0.5 - 1 * 0.5])
+
+
+def test_the_clip_stops_gains_above_and_costs_below() -> None:
+    logprobs = T(
+        [log(0.5), log(0.2)],
+    ).requires_grad_()
+    behaviour = T([log(0.25), log(0.4)])  # ratios 2 and 1/2, clipped to [0.8, 1.2]
+    found = surrogate(logprobs, behaviour, gain=T([3.0, 1.0]), cost=T([1.0, 4.0]), clip=0.2)
+    assert found.tolist() == pytest.approx([1 * 2 - 3 * 1.2, 4 * 0.8 - 1 * 0.5])
+    found.sum().backward()
+    assert logprobs.grad is not None
+    assert logprobs.grad.tolist() == pytest.approx([1 * 2, -1 * 0.5])  # the clipped parts are flat
+
+
+def test_at_the_sampling_policy_the_gradient_is_reinforce() -> None:
+    logprobs = T([-0.3, -1.2, -2.0]).requires_grad_()
+    advantages = T([1.5, -0.5, 2.0])
+    gain, cost = advantages.clamp(min=0), (-advantages).clamp(min=0)
+    surrogate(logprobs, logprobs.detach(), gain, cost).sum().backward()
+    assert logprobs.grad is not None
+    assert logprobs.grad.tolist() == pytest.approx((-advantages).tolist())  # of −A·log π
+
+
+def test_kl_and_entropy() -> None:
+    p, q = T([[0.5, 0.25, 0.25]]), T([[0.25, 0.25, 0.5]])
+    expected = 0.5 * log(2) + 0 + 0.25 * log(0.5)
+    assert float(kl(p.log(), q.log())) == pytest.approx(expected)
+    assert float(kl(p.log(), p.log())) == 0.0
+    assert float(entropy(p.log())) == pytest.approx(1.5 * log(2))
+
+
+def test_likelihood() -> None:
+    assert likelihood(T([log(0.5)]), T([3.0])).tolist() == pytest.approx([3 * log(2)])
+
+
+def test_the_minimum_is_the_mirror_descent_step() -> None:
+    """−A·ρ + β·KL(π‖old) + τ·KL(π‖magnet) is least at π ∝ (old^β · magnet^τ · exp A)^(1/(β+τ))."""
+    old, magnet = T([0.5, 0.3, 0.2]), T([0.2, 0.2, 0.6])
+    advantage, beta, tau = T([1.0, -1.0, 0.0]), 2.0, 0.5
+    logits = torch.zeros(3, requires_grad=True)
+    optimizer = torch.optim.LBFGS([logits], max_iter=200, tolerance_grad=1e-9)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        policy = logits.log_softmax(-1)
+        gain, cost = old * advantage.clamp(min=0), old * (-advantage).clamp(min=0)
+        loss = surrogate(policy, old.log(), gain, cost).sum()  # every token as often as old says
+        loss = loss + beta * kl(policy[None], old.log()[None]).sum()
+        loss = loss + tau * kl(policy[None], magnet.log()[None]).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    target = ((beta * old.log() + tau * magnet.log() + advantage) / (beta + tau)).softmax(-1)
+    assert logits.softmax(-1).tolist() == pytest.approx(target.tolist(), abs=1e-4)
