@@ -1,0 +1,101 @@
+"""The command line: what it prints, and one line and exit code 2 for bad input."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sparring.envs import games
+from sparring.training.cli import COMMANDS, main
+
+
+@pytest.mark.parametrize("command", [[], *([c] for c in COMMANDS), ["train", "kuhn"]])
+def test_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        code: object = main([*command, "--help"])
+    except SystemExit as end:  # tyro exits by itself
+        code = end.code
+    assert code == 0
+    assert "sparring" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["dance"], "no command 'dance'"),
+        (["train"], "recipes: kuhn"),
+        (["train", "go"], "no recipe 'go'"),
+        (["evaluate", "random", "nobody"], "no agent 'nobody'"),
+        (["evaluate", "random", "run:"], "no agent 'run:'"),
+        (["evaluate", "random", "random:7"], "no agent 'random:7'"),
+        (["evaluate", "random", "run:nowhere"], "no run nowhere"),
+        (["evaluate", "random", "hf:./nowhere"], "no model folder nowhere"),
+        (["evaluate", "random", "random", "--games", "3"], "even number"),
+        (["evaluate", "random", "random", "--game", "Kuhn"], "no game 'Kuhn'"),
+        (["exploitability", "human"], "does not say how likely"),
+        (["exploitability", "random", "--game", "TicTacToe-v0"], "too many to solve"),
+        (["games", "Chess-v0"], "no game 'Chess-v0'"),
+        (["play", "KuhnPoker-v0", "--role", "dealer"], "no role 'dealer'"),
+    ],
+)
+def test_bad_input(args: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(args) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+def test_evaluate(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "optimal", "random", "--games", "2000", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    # α = 1/3 gets 1/6 a hand from uniform play in either seat
+    assert found["payoff"]["low"] < 1 / 6 < found["payoff"]["high"]
+    assert found["payoff"]["clusters"] == 1000
+    assert set(found["by_role"]) == {"player_0", "player_1"}
+    assert main(["evaluate", "optimal", "random", "--games", "2000"]) == 0
+    assert "95 % interval" in capsys.readouterr().out
+
+
+def test_exploitability(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["exploitability", "random", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["nash_conv"] == pytest.approx(11 / 12)
+    assert found["best_responses"]["player_0"] == pytest.approx(1 / 2)
+    assert main(["exploitability", "optimal"]) == 0
+    said = capsys.readouterr().out
+    assert "NashConv 0.0000" in said
+    assert "Your card: Q; player_0: check; player_1: bet" in said
+
+
+def test_games(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["games"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in games())
+    assert main(["games", "KuhnPoker-v0"]) == 0
+    assert "You are player_1" in capsys.readouterr().out
+
+
+def test_play() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sparring.training.cli", "play", "KuhnPoker-v0", "--seed", "4"],
+        input="what?\nbet\n",
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "not a legal answer" in done.stdout
+    assert "Your payoff: " in done.stdout
+
+
+def test_leaving_a_game_is_no_error() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sparring.training.cli", "play", "KuhnPoker-v0"],
+        input="",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 130
+    assert done.stderr.strip() == "stopped"
