@@ -6,7 +6,7 @@ count as meant for them.
 
 import math
 from collections import Counter, defaultdict
-from itertools import combinations, pairwise, permutations
+from itertools import chain, combinations, pairwise, permutations
 
 from sparring.envs.core import Game, IllegalAction, Message, Role, View
 from sparring.envs.positions import SEEDS, Position, listed, must, play, plays, short, spread
@@ -15,7 +15,7 @@ from sparring.envs.positions import SEEDS, Position, listed, must, play, plays, 
 def observations(game: Game) -> str:
     """Each role sees what is public and what is addressed to it; legal answers when it acts."""
     found, whole = spread(game)
-    for here in [*found, *plays(game, wild=0.3)]:
+    for here in chain(found, plays(game, wild=0.3)):
         to_act = here.state.to_act
         fit = len(set(to_act)) == len(to_act) and set(to_act) <= set(here.roles)
         here.must(fit, f"to_act is not some of the roles: {to_act}")

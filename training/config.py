@@ -48,7 +48,7 @@ def read_config(recipe: str, folder: Path, kind: type[Any]) -> Any:
         if saved["recipe"] != recipe:
             raise BadInput(f"{folder} is a run of {saved['recipe']}, not of {recipe}")
         return from_json(kind, saved["options"])
-    except (json.JSONDecodeError, KeyError, TypeError) as fault:
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as fault:
         raise BadInput(f"{path} cannot be read ({fault}); is it from another version?") from fault
 
 

@@ -113,7 +113,7 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
                 if stopping():
                     return False
         _log_and_save(experiment, config, folder, display, stopping, fresh=newest is None)
-    return loop.step == loop.steps
+    return loop.step >= loop.steps
 
 
 def _log_and_save(
@@ -139,10 +139,11 @@ def _log_and_save(
         log({"step": 0, **evaluate(loop, tree)})
         _save(experiment, folder)
     for metrics in loop.run():
-        last = loop.step == loop.steps or stopping()
-        if last or loop.step % config.evaluate_every == 0:
+        finished = loop.step == loop.steps
+        if finished or loop.step % config.evaluate_every == 0:
             metrics |= evaluate(loop, tree)
         log(metrics)
+        last = finished or stopping()
         if last or loop.step % config.save_every == 0:
             _save(experiment, folder)
         if last:

@@ -7,11 +7,13 @@ Kuhn poker with one thing bent.
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -495,7 +497,7 @@ class SharedTableState:
 
     def step(self, answers: Mapping[Role, str]) -> "SharedTableState":
         even, odd = (choose(answers, role, ("heads", "tails")) for role in Pennies.roles)
-        self.game.log += [even, odd]  # the fault: the position before changes too
+        self.game.log.extend((even, odd))  # the fault: the position before changes too
         return self
 
 
@@ -548,6 +550,57 @@ class ForgetfulState:
         return ForgetfulState((*self.log, Message("game", "even has answered.")), said)
 
 
+def whispering(inner: Any, answers: Mapping[Role, str]) -> Any:
+    """Tells something else each time."""
+    after = inner.step(answers)
+    return replace(after, log=(*after.log, Message("game", str(random.Random().random()))))
+
+
+def weighted(*chances: float) -> Callable[[Any], list[tuple[float, Any]]]:
+    return lambda base: [(p, s) for p, (_, s) in zip(chances, base.openings(), strict=True)]
+
+
+@dataclass(frozen=True)
+class Rare:
+    """One number of a thousand, then it is over; but after 777 another."""
+
+    name = "Rare-v0"
+    roles = ("player_0",)
+    declares = Declaration(
+        sum=Sum.GENERAL, hidden_information=False, max_turns=2, low=0.0, high=0.0
+    )
+
+    def rules(self, role: Role) -> str:
+        return "Name a number."
+
+    def start(self, seed: int) -> "RareState":
+        return RareState()
+
+    def openings(self) -> "list[tuple[float, RareState]]":
+        return [(1.0, RareState())]
+
+
+@dataclass(frozen=True)
+class RareState:
+    said: tuple[str, ...] = ()
+
+    @property
+    def to_act(self) -> tuple[Role, ...]:
+        return Rare.roles if self.said in ((), ("777",)) else ()
+
+    @property
+    def payoffs(self) -> Payoffs:
+        return {"player_0": 0.0}
+
+    def observe(self, role: Role) -> Observation:
+        legal = tuple(map(str, range(1000))) if self.to_act else ()
+        return Observation(role, tuple(tell(role, word) for word in self.said), legal)
+
+    def step(self, answers: Mapping[Role, str]) -> "RareState":
+        legal = self.observe("player_0").legal or ()
+        return RareState((*self.said, choose(answers, "player_0", legal)))
+
+
 def pays_for_bluffs(inner: Any) -> Payoffs:
     """Wrong at one end only: a fold after check and bet."""
     last = inner.log[-2].text if len(inner.log) > 1 else ""
@@ -567,130 +620,253 @@ VALUES = "positions are values"
 OPENINGS = "openings are what start deals"
 SENSE = "the declaration makes sense"
 
-MUTANTS: dict[str, tuple[str, Any]] = {
+COUNT = count()
+KNOWN_CARDS = Bent(see=adding(lambda s, role: f"Cards: {s.deals[0]}", to_all=True))
+
+MUTANTS: dict[str, tuple[str, str, Any]] = {  # what is wrong: the promise, what is found, the game
     # what roles see
-    "shows the whole log": (ADDRESSED, Bent(see=lambda s, o: replace(o, messages=s.log))),
+    "shows the whole log": (
+        ADDRESSED,
+        "player_0 sees what is not addressed to it",
+        Bent(see=lambda s, o: replace(o, messages=s.log)),
+    ),
     "tells one role alone what it calls public": (
         ADDRESSED,
+        "is not shown alike to both",
         Bent(see=adding(cards_to("player_1"), to_all=True)),
     ),
     "gives who waits legal answers": (
         ADDRESSED,
+        "player_1 is not to act but has legal answers",
         Bent(see=lambda s, o: replace(o, legal=o.legal or ("check",))),
     ),
     "legal answers are one word twice": (
         ADDRESSED,
+        "not distinct words",
         Bent(see=lambda s, o: replace(o, legal=o.legal and ("bet", " Bet"))),
     ),
-    "free speech without saying so": (
+    "has no legal answers": (
         ADDRESSED,
-        SecretlyFree(),
+        "not distinct words",
+        Bent(see=lambda s, o: replace(o, legal=())),
     ),
-    "shows the roles each other's observation": (
+    "speaks freely without saying so": (ADDRESSED, "is not declared", SecretlyFree()),
+    "shows the roles one observation": (
         ADDRESSED,
+        "the observation of player_1 is that of player_0",
         Bent(see=lambda s, o: s.observe("player_0")),
+    ),
+    "shows something else each time": (
+        ADDRESSED,
+        "something else each time",
+        Bent(see=lambda s, o: replace(o, messages=(*o.messages, tell(o.role, str(next(COUNT)))))),
+    ),
+    "gives messages as a list": (
+        ADDRESSED,
+        "not a tuple of Message",
+        Bent(see=lambda s, o: replace(o, messages=list(o.messages))),
+    ),
+    "asks somebody who does not play": (
+        ADDRESSED,
+        "to_act is not some of the roles",
+        Bent(turn=lambda s: (*s.to_act, "zoe") if s.to_act else ()),
+    ),
+    "asks a role twice at once": (
+        ADDRESSED,
+        "to_act is not some of the roles",
+        Bent(turn=lambda s: s.to_act * 2),
     ),
     "shows only the last three messages": (
         GROW,
+        "does not start with what it was before",
         Bent(see=lambda s, o: replace(o, messages=o.messages[-3:])),
     ),
     "has a counter at the top of the view": (
         GROW,
+        "does not start with what it was before",
         Bent(see=adding(lambda s, role: f"Moves so far: {len(s.moves)}", to_all=True)),
     ),
     "tells one role the other's card": (
         SET,
+        "player_1 can always tell what only player_0 was told",
         Bent(see=adding(cards_to("player_1"), to_all=False)),
     ),
     "tells each role the other's card": (
         SET,
+        "every role can tell all",
         Bent(see=adding(lambda s, role: f"Cards: {s.deals[0]}", to_all=False)),
     ),
-    "tells the cards to all": (
+    "tells the cards to all": (SET, "every role can tell all", KNOWN_CARDS),
+    "orders legal answers by the hidden card": (
         SET,
-        Bent(see=adding(lambda s, role: f"Cards: {s.deals[0]}", to_all=True)),
+        "yet has other legal answers",
+        Bent(see=legal_by_hidden_card),
     ),
-    "orders legal answers by the hidden card": (SET, Bent(see=legal_by_hidden_card)),
-    "refuses in words of the hidden card": (SET, Bent(go=refusing_in_words_of_the_card)),
-    "hides cards without saying so": (SET, Bent(change={"hidden_information": False})),
-    "says it hides something, but does not": (
+    "refuses in words of the hidden card": (
         SET,
-        Bent(
-            base=Bent(see=adding(lambda s, role: f"Cards: {s.deals[0]}", to_all=True)),
-            change={"hidden_information": True},
-        ),
+        "yet has other words when refused",
+        Bent(go=refusing_in_words_of_the_card),
     ),
-    "does not tell a role what it said itself": (SET, Forgetful()),
+    "hides cards without saying so": (
+        SET,
+        "no hidden information is declared",
+        Bent(change={"hidden_information": False}),
+    ),
+    "does not tell a role what it said itself": (
+        SET,
+        "yet has other answers of its own",
+        Forgetful(),
+    ),
     # luck
-    "draws from Python's global luck": (SEED, Bent(deal=luck_of_python)),
-    "draws from numpy's global luck": (SEED, Bent(deal=luck_of_numpy)),
-    "draws from luck of its own": (SEED, Bent(deal=luck_of_its_own)),
-    "seeds the global luck": (SEED, Bent(deal=reseeding)),
-    "counts its games": (SEED, Bent(deal=Counting())),
-    "shares a table between games": (SEED, SharedTable()),
-    "changes positions in place": (VALUES, SharedTable()),
+    "draws from Python's global luck": (SEED, "touches the global", Bent(deal=luck_of_python)),
+    "draws from numpy's global luck": (SEED, "touches the global", Bent(deal=luck_of_numpy)),
+    "seeds the global luck": (SEED, "touches the global", Bent(deal=reseeding)),
+    "looks at Python's global luck": (
+        SEED,
+        "another way with others beside it",
+        Bent(deal=lambda base, seed: base.start(random.getstate()[1][1])),
+    ),
+    "looks at numpy's global luck": (
+        SEED,
+        "another way with others beside it",
+        Bent(deal=lambda base, seed: base.start(int(np.random.get_state()[1][0]))),
+    ),
+    "draws from luck of its own": (SEED, "another way", Bent(deal=luck_of_its_own)),
+    "counts its games": (SEED, "another way", Bent(deal=Counting())),
+    "shares a table between games": (SEED, "with others beside it", SharedTable()),
+    "depends on which object it is": (
+        SEED,
+        "a fresh game object",
+        Bent(deal=lambda base, seed: base.start(id(base) + seed)),
+    ),
+    "changes positions in place": (VALUES, "changed the position it was called", SharedTable()),
+    "draws luck in a step": (VALUES, "led to another position", Bent(go=whispering)),
     "lists an opening too few": (
         OPENINGS,
+        "does not list what start deals",
         Bent(list_openings=lambda base: [(1 / 5, s) for _, s in base.openings()[:5]]),
     ),
     "lists openings with wrong probabilities": (
         OPENINGS,
-        Bent(
-            list_openings=lambda base: [
-                (p, s) for p, (_, s) in zip((0.5, *[0.1] * 5), base.openings(), strict=True)
-            ]
-        ),
+        "expected 200.0",
+        Bent(list_openings=weighted(0.5, 0.1, 0.1, 0.1, 0.1, 0.1)),
     ),
     "lists probabilities that do not add up": (
         OPENINGS,
-        Bent(list_openings=lambda base: base.openings()[:5]),
+        "the probabilities add up to 0.6",
+        Bent(list_openings=weighted(0.1, 0.1, 0.1, 0.1, 0.1, 0.1)),
+    ),
+    "lists an opening without a probability": (
+        OPENINGS,
+        "an opening has no probability",
+        Bent(list_openings=weighted(0.2, 0.2, 0.2, 0.2, 0.2, 0.0)),
     ),
     "lists an opening that is never dealt": (
         OPENINGS,
+        "dealt 0 times",
         Bent(deal=lambda base, seed: base.start(3 if base.start(seed).deals == ("JQ",) else seed)),
     ),
     # payoffs and the end
-    "pays too much at one end": (SUMS, Bent(pay=pays_for_bluffs)),
-    "pays more than it declares": (SUMS, Bent(change={"low": -1.0, "high": 1.0})),
-    "pays one role only": (SUMS, Bent(pay=lambda s: {"player_0": 0.0})),
+    "pays too much at one end": (SUMS, "do not add up", Bent(pay=pays_for_bluffs)),
+    "pays more than it declares": (
+        SUMS,
+        "leave [-1.5, 1.5]",
+        Bent(change={"low": -1.5, "high": 1.5}),
+    ),
+    "pays one role only": (
+        SUMS,
+        "not of all roles",
+        Bent(pay=lambda s: {"player_0": 0.0}),
+    ),
     "pays partners differently": (
         SUMS,
+        "do not add up",
         Bent(base=Signal(), pay=lambda s: {"seer": 1.0, "guesser": 0.0}),
     ),
-    "declares another constant": (SUMS, Bent(base=Auction(), change={"total": 5.0})),
-    "a forfeit would pay more than it declares": (SUMS, Bent(change={"low": -9.0})),
-    "never ends": (ENDS, Endless()),
-    "takes longer than it declares": (ENDS, Bent(change={"max_turns": 2})),
+    "declares another constant": (
+        SUMS,
+        "do not add up",
+        Bent(base=Auction(), change={"total": 5.0}),
+    ),
+    "a forfeit would pay more than it declares": (
+        SUMS,
+        "'player_1': 9.0} [player_0 forfeits]",
+        Bent(change={"low": -9.0}),
+    ),
+    "never ends": (ENDS, "not over after max_turns = 2", Endless()),
+    "takes longer than it declares": (
+        ENDS,
+        "not over after max_turns = 2",
+        Bent(change={"max_turns": 2}),
+    ),
+    "takes longer on a path that is hard to find": (
+        ENDS,
+        "more than max_turns = 1 answers are accepted [openings()[0]; player_0: '777'",
+        Bent(base=Rare(), change={"max_turns": 1}),
+    ),
     # text
-    "echoes the words of a player": (UNDERSTOOD, Bent(go=echoing)),
-    "takes anything and passes it on": (TEXT, Bent(go=taking_anything)),
-    "takes the first of two readings": (UNDERSTOOD, Bent(go=taking_the_first_reading)),
-    "insists on small letters": (UNDERSTOOD, Bent(go=case_sensitive)),
-    "fails on words that it does not know": (TEXT, Bent(go=looking_up)),
-    "blames another for an illegal answer": (TEXT, Bent(go=blaming_the_other)),
-    "speaks the words of players as its own": (TEXT, Chat(spoken_by_game=True)),
+    "echoes the words of a player": (UNDERSTOOD, "is not taken as 'check'", Bent(go=echoing)),
+    "insists on small letters": (UNDERSTOOD, "is not taken as 'check'", Bent(go=case_sensitive)),
+    "takes the first of two readings": (
+        UNDERSTOOD,
+        "two readings is accepted",
+        Bent(go=taking_the_first_reading),
+    ),
+    "offers what it refuses": (
+        UNDERSTOOD,
+        "player_0's legal answer is refused",
+        Bent(see=lambda s, o: replace(o, legal=o.legal and (*o.legal, "raise"))),
+    ),
+    "takes anything and passes it on": (
+        TEXT,
+        "accepted, but not as a legal answer",
+        Bent(go=taking_anything),
+    ),
+    "fails on words that it does not know": (TEXT, "step raised IndexError", Bent(go=looking_up)),
+    "blames another for an illegal answer": (
+        TEXT,
+        "not player_0 but player_1 is refused",
+        Bent(go=blaming_the_other),
+    ),
+    "speaks the words of players as its own": (
+        TEXT,
+        "as said by game",
+        Chat(spoken_by_game=True),
+    ),
     # the declaration
-    "has no rules": (SENSE, Bent(say_rules="")),
-    "has a role called game": (SENSE, Bent(seats=("player_0", "game"))),
-    "has a role twice": (SENSE, Bent(seats=("player_0", "player_0"))),
-    "has low above high": (SENSE, Bent(change={"low": 2.0, "high": -2.0})),
-    "has no bound on payoffs": (SENSE, Bent(change={"high": float("inf")})),
-    "is zero-sum with a total": (SENSE, Bent(change={"total": 1.0})),
-    "takes no turns": (SENSE, Bent(change={"max_turns": 0})),
-    "is over at the start": (SENSE, Bent(turn=lambda s: ())),
+    "has no name": (SENSE, "no name", Bent(name="")),
+    "has no rules": (SENSE, "player_0 has no rules", Bent(say_rules="")),
+    "has a role called game": (SENSE, "called 'game'", Bent(seats=("player_0", "game"))),
+    "has a role twice": (SENSE, "not distinct", Bent(seats=("player_0", "player_0"))),
+    "has low above high": (SENSE, "low and high", Bent(change={"low": 2.0, "high": -2.0})),
+    "has no bound on payoffs": (SENSE, "low and high", Bent(change={"high": float("inf")})),
+    "is zero-sum with a total": (SENSE, "no total", Bent(change={"total": 1.0})),
+    "takes no turns": (SENSE, "max_turns is at least 1", Bent(change={"max_turns": 0})),
+    "is over at the start": (SENSE, "nobody is to act", Bent(turn=lambda s: ())),
 }
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_broken_game_is_noticed(mutant: str) -> None:
-    promise, game = MUTANTS[mutant]
-    with pytest.raises(AssertionError) as fault:
+    promise, found, game = MUTANTS[mutant]
+    with pytest.raises(AssertionError, match=re.escape(found)) as fault:
         CHECKS[promise](game)
     text = str(fault.value)
     assert "\n" not in text
     assert text.endswith("]")  # what replays it
-    broken = check(game)
-    assert promise in {finding.promise for finding in broken}
+
+
+def test_check_lists_what_is_broken() -> None:
+    assert check(KuhnPoker()) == []
+    (finding,) = check(Bent(pay=pays_for_bluffs))
+    assert (finding.promise, finding.kept) == (SUMS, False)
+    assert str(finding).startswith(f"{SUMS}: payoffs of a zero-sum game do not add up")
+
+
+def test_check_leaves_the_global_luck_as_it_was() -> None:
+    before = random.getstate(), np.random.get_state()[1].tolist()
+    check(KuhnPoker())
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
 
 
 def paying_again(env: TextEnv, action: Any) -> None:
@@ -743,6 +919,19 @@ def test_step_after_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         CHECKS["nothing happens after the end"](KuhnPoker())
 
 
+def test_step_that_changes_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = RefereedState.step
+
+    def step(state: RefereedState, answers: Mapping[Role, str]) -> RefereedState:
+        if not state.to_act:
+            object.__setattr__(state, "forfeit", "player_1")
+        return whole(state, answers)
+
+    monkeypatch.setattr(RefereedState, "step", step)
+    with pytest.raises(AssertionError, match="a step after the end changed the position"):
+        CHECKS["nothing happens after the end"](KuhnPoker())
+
+
 def test_forfeit_that_tells_too_much_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = RefereedState._refuse
 
@@ -761,7 +950,7 @@ def test_forfeit_that_tells_too_much_is_noticed(monkeypatch: pytest.MonkeyPatch)
 
 def test_every_promise_can_be_broken() -> None:
     tested_below_the_game = {"PettingZoo shows the same game", "nothing happens after the end"}
-    assert {promise for promise, _ in MUTANTS.values()} | tested_below_the_game == set(CHECKS)
+    assert {promise for promise, _, _ in MUTANTS.values()} | tested_below_the_game == set(CHECKS)
 
 
 def test_a_fault_can_be_replayed() -> None:
