@@ -77,9 +77,8 @@ class LocalEngine:
         for request in requests:
             self._check_length(len(request.prompt) + request.sampling.max_tokens)
         results: dict[int, Completion] = {}
-        order = sorted(
-            range(len(requests)), key=lambda i: requests[i].prompt
-        )  # equal ones together
+        # Equal prompts come together, so that a chunk holds as few different rows as can be.
+        order = sorted(range(len(requests)), key=lambda i: requests[i].prompt)
         for start in range(0, len(order), self.max_rows):
             chunk = order[start : start + self.max_rows]
             results.update(self._complete_chunk({i: requests[i] for i in chunk}))
@@ -142,20 +141,20 @@ class LocalEngine:
                     curves[heat] = tempered, np.cumsum(np.exp(tempered))
                 tempered, curve = curves[heat]
                 point = luck[i].random() * curve[-1]
-                token = int(np.searchsorted(curve, point, side="right"))
+                token = min(int(np.searchsorted(curve, point, side="right")), len(curve) - 1)
                 logprob = float(tempered[token])
             members.setdefault((token, logprob), []).append(i)
         grown, ended = [], []
         for (token, logprob), group in members.items():
             tokens, logprobs = (*row.tokens, token), (*row.logprobs, logprob)
-            stopped = [
-                i
-                for i in group
-                if token == self.end or len(tokens) == requests[i].sampling.max_tokens
-            ]
+            stopped: list[int] = []
+            going: list[int] = []
+            for i in group:
+                over = token == self.end or len(tokens) == requests[i].sampling.max_tokens
+                (stopped if over else going).append(i)
             if stopped:
                 ended.append(_Row(row.prompt, stopped, tokens, logprobs))
-            if going := [i for i in group if i not in set(stopped)]:
+            if going:
                 grown.append(_Row(row.prompt, going, tokens, logprobs))
         return grown, ended
 
