@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 
 from sparring.envs.core import Action, BadInput, Observation
@@ -91,10 +92,18 @@ def tictactoe_optimal(ties: str = "uniform") -> PolicyFunction:
     return policy
 
 
-SOLUTIONS: dict[str, Callable[[], PolicyFunction]] = {
-    "KuhnPoker-v0": kuhn_equilibrium,
-    "TicTacToe-v0": tictactoe_optimal,
+def _kuhn_variant(alpha: str) -> PolicyFunction:
+    try:
+        return kuhn_equilibrium(float(Fraction(alpha)))
+    except (ValueError, ZeroDivisionError) as fault:
+        raise BadInput(f"optimal:{alpha} names no equilibrium: alpha is in [0, 1/3]") from fault
+
+
+SOLUTIONS: dict[str, tuple[Callable[[], PolicyFunction], Callable[[str], PolicyFunction]]] = {
+    "KuhnPoker-v0": (kuhn_equilibrium, _kuhn_variant),
+    "TicTacToe-v0": (tictactoe_optimal, tictactoe_optimal),
 }
+"""Perfect play by game: the usual one, and the one that a word of the user's picks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +122,18 @@ class PolicyAgent:
         return Action(luck.choices(list(chances), list(chances.values()))[0])
 
 
-def optimal(game: str) -> PolicyAgent:
+def optimal(game: str, variant: str = "") -> PolicyAgent:
     """Perfect play of a registered game.
 
+    ``variant`` picks one of several: alpha for Kuhn poker (default 1/3), the tie-break "uniform"
+    (default) or "lowest" for TicTacToe.
+
     Raises:
-        BadInput: no perfect play is known here.
+        BadInput: no perfect play is known here, or no such variant of it.
     """
     if game not in SOLUTIONS:
         raise BadInput(f"no optimal play is known for {game}; for: {', '.join(SOLUTIONS)}")
-    return PolicyAgent("optimal", SOLUTIONS[game]())
+    usual, picked = SOLUTIONS[game]
+    if not variant:
+        return PolicyAgent("optimal", usual())
+    return PolicyAgent(f"optimal:{variant}", picked(variant))

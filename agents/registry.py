@@ -1,7 +1,8 @@
 """Agents by name. Every command understands the same short strings:
 
 random              any legal answer, equally likely
-optimal             perfect play, where it is known
+optimal             perfect play, where it is known; optimal:0.2 another of Kuhn's equilibria,
+                    optimal:lowest the TicTacToe player that takes the lowest of equal cells
 human               a person at this terminal
 run:runs/kuhn       a trained run, newest checkpoint; run:runs/kuhn@50 that of step 50
 hf:PATH-OR-ID       a transformers model from a folder or a hub
@@ -19,14 +20,15 @@ from sparring.envs.core import BadInput
 
 AGENTS: dict[str, Callable[[str, str], Agent]] = {
     "random": lambda argument, game: RandomAgent(),
-    "optimal": lambda argument, game: optimal(game),
+    "optimal": lambda argument, game: optimal(game, argument),
     "human": lambda argument, game: HumanAgent(),
     "run": lambda argument, game: _trained(argument),
     "hf": lambda argument, game: _model(f"hf:{argument}", argument),
 }
 """Kind to a factory of (what stands after the colon, game name)."""
 
-_TAKES_ARGUMENT = ("run", "hf")
+_NEEDS_ARGUMENT = ("run", "hf")
+_MAY_HAVE_ARGUMENT = (*_NEEDS_ARGUMENT, "optimal")
 
 
 def agent(name: str, game: str) -> Agent:
@@ -36,7 +38,10 @@ def agent(name: str, game: str) -> Agent:
         BadInput: no such kind of agent, or what it names cannot be loaded.
     """
     kind, colon, argument = name.partition(":")
-    if kind not in AGENTS or bool(colon and argument) != (kind in _TAKES_ARGUMENT):
+    allowed = (bool(argument) and kind in _MAY_HAVE_ARGUMENT) or (
+        not colon and kind not in _NEEDS_ARGUMENT
+    )
+    if kind not in AGENTS or not allowed:
         raise BadInput(
             f"no agent {name!r}; agents are: random, optimal, human, run:DIR[@STEP], hf:PATH"
         )

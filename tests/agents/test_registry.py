@@ -18,6 +18,7 @@ from sparring.agents.registry import AGENTS, agent
 from sparring.agents.runs import MODEL, checkpoint_folder, checkpoints, find_checkpoint
 from sparring.envs.core import BadInput
 from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.tictactoe import TicTacToe
 
 GAME = "KuhnPoker-v0"
 NewModel = Callable[..., Any]
@@ -54,7 +55,7 @@ JUNK = [
     "Random",
     "random ",
     "random:x",
-    "optimal:0.2",
+    "optimal:",
     "human:me",
     "run",
     "run:",
@@ -73,6 +74,21 @@ def test_junk_names_are_refused_with_the_list_of_agents(name: str) -> None:
     message = str(refused.value)
     assert "\n" not in message
     assert all(kind in message for kind in AGENTS)
+
+
+def test_one_of_several_perfect_players() -> None:
+    jack = next(s for _, s in KuhnPoker().openings() if s.deals == ("JQ",)).observe("player_0")
+    for name, bluffs in (("optimal:0.2", 0.2), ("optimal:1/3", 1 / 3), ("optimal", 1 / 3)):
+        player = agent(name, GAME)
+        assert isinstance(player, PolicyAgent)
+        assert player.name == name
+        assert player.choose(jack)["bet"] == pytest.approx(bluffs)
+    lowest = agent("optimal:lowest", "TicTacToe-v0")
+    assert isinstance(lowest, PolicyAgent)
+    assert lowest.choose(TicTacToe().start(0).observe("player_0")) == {"1": 1.0}
+    for name, game in (("optimal:0.9", GAME), ("optimal:x", GAME), ("optimal:x", "TicTacToe-v0")):
+        with pytest.raises(BadInput):
+            agent(name, game)
 
 
 def test_no_perfect_play_for_an_unknown_game() -> None:

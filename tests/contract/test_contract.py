@@ -21,8 +21,8 @@ import pytest
 from pettingzoo import AECEnv
 from pettingzoo.test import api_test, seed_test
 
+from sparring.envs import aec, contract_text, games
 from sparring.envs import game as find_game
-from sparring.envs import games
 from sparring.envs.aec import TextEnv
 from sparring.envs.answers import choose
 from sparring.envs.contract import CHECKS, check, examine
@@ -39,8 +39,8 @@ from sparring.envs.core import (
     visible,
 )
 from sparring.envs.kuhn import KuhnPoker
-from sparring.envs.positions import LIMIT, spread
-from sparring.envs.referee import RefereedState
+from sparring.envs.positions import LIMIT, SEEDS, spread
+from sparring.envs.referee import Notice, RefereedState
 from sparring.envs.tictactoe import TicTacToe
 
 # --- small games of kinds that are not (yet) registered
@@ -869,43 +869,134 @@ def test_check_leaves_the_global_luck_as_it_was() -> None:
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before
 
 
+# --- the environment and the referee with one thing broken: the contract covers them too
+
+ENV = "PettingZoo shows the same game"
+RESET, STEP, POINT = TextEnv.reset, TextEnv.step, TextEnv._point
+
+
 def paying_again(env: TextEnv, action: Any) -> None:
     """At each step of a dead agent, as some wrappers do."""
     env._accumulate_rewards()
     AECEnv._was_dead_step(env, action)
 
 
+def pointing(change: Callable[[TextEnv], Any]) -> Callable[[TextEnv], None]:
+    def point(env: TextEnv) -> None:
+        POINT(env)
+        change(env)
+
+    return point
+
+
+def ending_early(env: TextEnv) -> None:
+    env.terminations = dict.fromkeys(env.agents, env.agent_selection == "player_1")
+
+
+def truncating(env: TextEnv) -> None:
+    env.truncations = dict.fromkeys(env.agents, True)
+
+
+def offering(env: TextEnv) -> None:
+    env.infos = {role: {"legal_actions": ("check",)} for role in env.agents}
+
+
+def after_the_end(change: Callable[[TextEnv], Any]) -> Callable[[TextEnv, Any], None]:
+    def step(env: TextEnv, action: Any) -> None:
+        if env.agents:
+            STEP(env, action)
+        else:
+            change(env)
+
+    return step
+
+
+def paying_late(env: TextEnv) -> None:
+    env.rewards = {"player_0": 1.0}
+
+
+def starting_again(env: TextEnv) -> None:
+    env.state_of_play = env.game.start(0)
+
+
+def seeding_once(env: TextEnv, seed: int | None = None, options: Any = None) -> None:
+    RESET(env, None if hasattr(env, "state_of_play") else seed, options)
+
+
+def keeping_answers(env: TextEnv, seed: int | None = None, options: Any = None) -> None:
+    held = getattr(env, "_answers", {})
+    RESET(env, seed, options)
+    env._answers = held
+    POINT(env)
+
+
+BROKEN_ENVS: dict[str, tuple[str, Callable[..., Any], str]] = {
+    "shows an old view": (
+        "observe",
+        lambda env, agent: {"text": env.__dict__.setdefault(f"old {agent}", f"I am {agent}.")},
+        "does not see what it sees in the bare game",
+    ),
+    "pays nothing": ("_accumulate_rewards", lambda env: None, "rewards add up to"),
+    "pays twice": ("_was_dead_step", paying_again, "rewards add up to"),
+    "keeps its agents": ("_was_dead_step", lambda env, action: None, "does not end"),
+    "ends early": ("_point", pointing(ending_early), "do not end together"),
+    "truncates": ("_point", pointing(truncating), "is truncated"),
+    "offers other answers": ("_point", pointing(offering), "legal answers are others"),
+    "pays after the end": ("step", after_the_end(paying_late), "after the end changes something"),
+    "starts again by itself": ("step", after_the_end(starting_again), "only grow"),
+    "seeds once only": ("reset", seeding_once, "used environment plays another game"),
+    "keeps answers over a reset": ("reset", keeping_answers, "legal answers are others"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_ENVS)
+def test_broken_environment_is_noticed(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    attribute, change, found = BROKEN_ENVS[broken]
+    monkeypatch.setattr(TextEnv, attribute, change)
+    with pytest.raises(AssertionError, match=found):
+        CHECKS[ENV](Pennies() if broken == "keeps answers over a reset" else KuhnPoker())
+
+
+def test_text_that_does_not_grow_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def newest_first(observation: Observation) -> str:
+        return "\n".join(message.text for message in reversed(observation.messages))
+
+    for module in (aec, contract_text):
+        monkeypatch.setattr(module, "transcript", newest_first)
+    with pytest.raises(AssertionError, match="only grow"):
+        CHECKS[ENV](KuhnPoker())
+
+
+def told_to_all(state: RefereedState, notice: Notice) -> tuple[Notice, ...]:
+    return tuple(replace(notice, role=role) for role in state.game.roles)
+
+
+def told_in_full(state: RefereedState, notice: Notice) -> tuple[Notice, ...]:
+    message = replace(notice.message, text=f"{notice.message.text} {state.payoffs}")
+    return (replace(notice, message=message),)
+
+
 @pytest.mark.parametrize(
-    ("broken", "change"),
-    [
-        ("observe", lambda env, agent: {"text": env.__dict__.setdefault("stale", agent)}),
-        ("_accumulate_rewards", lambda env: None),
-        ("_was_dead_step", paying_again),
-        ("_point", lambda env: setattr(env, "infos", {})),
-    ],
+    ("change", "found"),
+    [(told_to_all, "sees 1 lines after"), (told_in_full, "player_1 sees of the forfeit")],
 )
-def test_broken_environment_is_noticed(
-    broken: str, change: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+def test_broken_referee_is_noticed(
+    change: Callable[..., tuple[Notice, ...]], found: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TextEnv, broken, change)
-    promise = "PettingZoo shows the same game"
-    assert promise in {finding.promise for finding in check(KuhnPoker())}
+    whole = RefereedState._refuse
+
+    def refuse(state: RefereedState, fault: Any, together: dict[Role, str]) -> RefereedState:
+        after = whole(state, fault, together)
+        new = after.notices[len(state.notices) :]
+        notices = tuple(each for notice in new for each in change(state, notice))
+        return replace(after, notices=(*state.notices, *notices))
+
+    monkeypatch.setattr(RefereedState, "_refuse", refuse)
+    with pytest.raises(AssertionError, match=found):
+        CHECKS[TEXT](KuhnPoker())
 
 
-def test_environment_that_keeps_something_over_a_reset_is_noticed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    whole = TextEnv.reset
-
-    def reset(env: TextEnv, seed: int | None = None, options: Any = None) -> None:
-        held = getattr(env, "rewards", None)
-        whole(env, seed, options)
-        if held:
-            env._cumulative_rewards = dict.fromkeys(env.agents, 0.5)
-
-    monkeypatch.setattr(TextEnv, "reset", reset)
-    with pytest.raises(AssertionError, match=r"rewards add up|used environment"):
-        CHECKS["PettingZoo shows the same game"](KuhnPoker())
+OVER = "nothing happens after the end"
 
 
 def test_step_after_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -916,7 +1007,7 @@ def test_step_after_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(RefereedState, "step", step)
     with pytest.raises(AssertionError, match="accepted after the end"):
-        CHECKS["nothing happens after the end"](KuhnPoker())
+        CHECKS[OVER](KuhnPoker())
 
 
 def test_step_that_changes_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -929,28 +1020,18 @@ def test_step_that_changes_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(RefereedState, "step", step)
     with pytest.raises(AssertionError, match="a step after the end changed the position"):
-        CHECKS["nothing happens after the end"](KuhnPoker())
-
-
-def test_forfeit_that_tells_too_much_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = RefereedState._refuse
-
-    def refuse(state: RefereedState, fault: Any, together: dict[Role, str]) -> RefereedState:
-        after = whole(state, fault, together)
-        told = [
-            replace(n, message=replace(n.message, text=f"{n.message.text} {together}"))
-            for n in after.notices
-        ]
-        return replace(after, notices=tuple(told))
-
-    monkeypatch.setattr(RefereedState, "_refuse", refuse)
-    with pytest.raises(AssertionError, match="sees of the forfeit"):
-        CHECKS["no text does harm"](KuhnPoker())
+        CHECKS[OVER](KuhnPoker())
 
 
 def test_every_promise_can_be_broken() -> None:
-    tested_below_the_game = {"PettingZoo shows the same game", "nothing happens after the end"}
-    assert {promise for promise, _, _ in MUTANTS.values()} | tested_below_the_game == set(CHECKS)
+    broken = {promise for promise, _, _ in MUTANTS.values()}
+    assert broken | {ENV, OVER} == set(CHECKS)  # those two are tested just above
+
+
+def test_reseeding_is_noticed_whatever_the_luck_was_before() -> None:
+    random.seed(SEEDS[-1])  # as the game itself would leave it
+    with pytest.raises(AssertionError, match="touches the global"):
+        CHECKS[SEED](Bent(deal=reseeding))
 
 
 def test_a_fault_can_be_replayed() -> None:
