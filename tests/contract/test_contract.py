@@ -21,11 +21,12 @@ import pytest
 from pettingzoo import AECEnv
 from pettingzoo.test import api_test, seed_test
 
-from sparring.envs import aec, contract_text, games
+from sparring.envs import aec, games
 from sparring.envs import game as find_game
 from sparring.envs.aec import TextEnv
 from sparring.envs.answers import choose
-from sparring.envs.contract import CHECKS, check, examine
+from sparring.envs.contract import CHECKS, check, examine, text
+from sparring.envs.contract.positions import LIMIT, SEEDS, spread
 from sparring.envs.core import (
     Declaration,
     Game,
@@ -39,7 +40,6 @@ from sparring.envs.core import (
     visible,
 )
 from sparring.envs.kuhn import KuhnPoker
-from sparring.envs.positions import LIMIT, SEEDS, spread
 from sparring.envs.referee import Notice, RefereedState
 from sparring.envs.tictactoe import TicTacToe
 
@@ -282,7 +282,7 @@ def test_same_game_in_another_process() -> None:
     script = """
 import json, random
 from sparring.envs import game, games
-from sparring.envs.positions import play
+from sparring.envs.contract.positions import play
 told = [
     [[m.text for role in here.roles for m in here.view(role)] for here in play(game(name), seed)]
     for name in games() for seed in range(5)
@@ -961,7 +961,7 @@ def test_text_that_does_not_grow_is_noticed(monkeypatch: pytest.MonkeyPatch) -> 
     def newest_first(observation: Observation) -> str:
         return "\n".join(message.text for message in reversed(observation.messages))
 
-    for module in (aec, contract_text):
+    for module in (aec, text):
         monkeypatch.setattr(module, "transcript", newest_first)
     with pytest.raises(AssertionError, match="only grow"):
         CHECKS[ENV](KuhnPoker())

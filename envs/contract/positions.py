@@ -1,4 +1,4 @@
-"""Positions that play reaches, each with what replays it. ``contract.py`` looks at them."""
+"""Positions that play reaches, each with what replays it. The contract looks at them."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence

@@ -5,8 +5,8 @@ import random
 from collections.abc import Mapping
 
 from sparring.envs.aec import TextEnv, transcript
+from sparring.envs.contract.positions import FEW, SEEDS, SPEECH, Position, junk, must, plays, short
 from sparring.envs.core import Game, Message, Role
-from sparring.envs.positions import FEW, SEEDS, SPEECH, Position, junk, must, plays, short
 from sparring.envs.referee import RefereedState
 
 

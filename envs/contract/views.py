@@ -8,8 +8,17 @@ import math
 from collections import Counter, defaultdict
 from itertools import chain, combinations, pairwise, permutations
 
+from sparring.envs.contract.positions import (
+    SEEDS,
+    Position,
+    listed,
+    must,
+    play,
+    plays,
+    short,
+    spread,
+)
 from sparring.envs.core import Game, IllegalAction, Message, Role, View
-from sparring.envs.positions import SEEDS, Position, listed, must, play, plays, short, spread
 
 
 def observations(game: Game) -> str:

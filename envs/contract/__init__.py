@@ -1,8 +1,8 @@
 """The contract that every game keeps. ``check(game)`` says what is broken and how to replay it.
 
 One function a promise: each raises ``AssertionError`` with one line that ends in [what replays
-it], or returns a note of what it looked at. What a role sees is in ``contract_views.py``, what
-players may say in ``contract_text.py``. Small games are walked whole, larger ones sampled.
+it], or returns a note of what it looked at. What a role sees is in ``views.py``, what
+players may say in ``text.py``. Small games are walked whole, larger ones sampled.
 """
 
 import copy
@@ -15,10 +15,10 @@ from itertools import pairwise, zip_longest
 
 import numpy as np
 
-from sparring.envs.contract_text import any_text, legal_answers, pettingzoo
-from sparring.envs.contract_views import information, observations, openings, views_grow
+from sparring.envs.contract.positions import SEEDS, SPEECH, draw, must, play, plays, spread
+from sparring.envs.contract.text import any_text, legal_answers, pettingzoo
+from sparring.envs.contract.views import information, observations, openings, views_grow
 from sparring.envs.core import Game, Payoffs, Sum
-from sparring.envs.positions import SEEDS, SPEECH, draw, must, play, plays, spread
 from sparring.envs.referee import forfeit_payoffs
 
 
