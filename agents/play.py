@@ -80,6 +80,8 @@ async def play_many(
 
     If a game fails, the others are cancelled and its error is raised.
     """
+    if at_once < 1:
+        raise ValueError(f"at_once must be at least 1, not {at_once}")
     queue = enumerate(matches)
     running: dict[asyncio.Task[Episode], int] = {}
 

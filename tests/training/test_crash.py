@@ -56,6 +56,10 @@ def metrics(folder: Path) -> list[dict[str, Any]]:
     return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
 
 
+def label(owner: Any, name: str) -> str:
+    return f"{owner.__name__}.{name}"
+
+
 @contextmanager
 def watched(monkeypatch: pytest.MonkeyPatch, at: Callable[[int, str], None]) -> Iterator[None]:
     """Calls ``at(number, name)`` before every moment."""
@@ -72,7 +76,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, at: Callable[[int, str], None]) -> 
 
     with monkeypatch.context() as patch:
         for owner, name in MOMENTS:
-            patch.setattr(owner, name, before(name, getattr(owner, name)))
+            patch.setattr(owner, name, before(label(owner, name), getattr(owner, name)))
         yield
 
 
@@ -101,7 +105,7 @@ def test_a_run_that_dies_at_any_moment_goes_on_exactly(
 ) -> None:
     options = config(save_every=save_every)
     names = moments(monkeypatch, options, tmp_path / "whole")
-    assert set(names) == {name for _, name in MOMENTS}
+    assert set(names) == {label(owner, name) for owner, name in MOMENTS}
     whole = metrics(tmp_path / "whole")
     assert [line["step"] for line in whole] == [0, 1, 2, 3, 4]
     firsts = [i for i, name in enumerate(names) if name != names[i - 1]]  # _flush runs often

@@ -171,8 +171,11 @@ def test_bad_input_is_one_line(
     assert not list(tmp_path.iterdir()), "a failed start leaves nothing behind"
 
 
-def test_options_are_fixed_on_resume(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "kuhn", "--resume", str(whole), "--games", "7"]) == 2
+@pytest.mark.parametrize("games", ["7", str(Config().games)])  # the default is a change too
+def test_options_are_fixed_on_resume(
+    whole: Path, games: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "kuhn", "--resume", str(whole), "--games", games]) == 2
     assert "--games cannot be changed" in capsys.readouterr().err
 
 

@@ -16,6 +16,7 @@ from sparring.training.recipes import RECIPES
 from sparring.training.run import METRICS, drive, new_run
 
 RUN_DIR = "Folder of the new run; by default the first free one of runs/NAME, runs/NAME-2, ..."
+MAY_CHANGE = ("--resume", "--steps")
 RESUME = "Go on with the run in this folder, with its own options; --steps may prolong it."
 
 
@@ -42,27 +43,23 @@ def run(args: Sequence[str]) -> int:
     else:
         if options.run_dir is not None:
             raise BadInput("--run-dir is for a new run; --resume already names the folder")
-        folder, config = options.resume, _resumed(recipe, config, options.resume, module.Config())
+        folder, config = options.resume, _resumed(recipe, config, options.resume, rest)
     finished = drive(recipe, config, folder)
     return _farewell(recipe, folder, config, finished)
 
 
-def _resumed(recipe: str, given: RunConfig, folder: Path, defaults: RunConfig) -> RunConfig:
+def _resumed(recipe: str, given: RunConfig, folder: Path, args: Sequence[str]) -> RunConfig:
     """The options that a run was started with; of the options given now, only steps count.
 
     Raises:
         BadInput: no such run, one of another recipe, or other options were given.
     """
     saved: RunConfig = read_config(recipe, folder, type(given))
-    changed = [
-        name
-        for name in given.__dataclass_fields__
-        if getattr(given, name) not in (getattr(defaults, name), getattr(saved, name))
-    ]
-    if [name for name in changed if name != "steps"]:
-        option = next(name for name in changed if name != "steps").replace("_", "-")
-        raise BadInput(f"--{option} cannot be changed on --resume; start a new run for it")
-    return replace(saved, steps=given.steps) if "steps" in changed else saved
+    named = [arg.partition("=")[0].replace("_", "-") for arg in args if arg.startswith("--")]
+    for option in named:
+        if option not in MAY_CHANGE:
+            raise BadInput(f"{option} cannot be changed on --resume; start a new run for it")
+    return replace(saved, steps=given.steps) if "--steps" in named else saved
 
 
 def _farewell(recipe: str, folder: Path, config: Any, finished: bool) -> int:
