@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sparring.agents.core import HasPolicy
 from sparring.envs.core import Role
-from sparring.envs.solve import Strategy, Tree, best_response, nash_conv, values
+from sparring.envs.solve import Strategy, Tree, best_response, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ async def measure(agent: HasPolicy, tree: Tree) -> ExactReport:
     """Ask the agent for its probabilities at every information set, and solve against them."""
     answers = await asyncio.gather(*(agent.policy(o) for o in tree.observations))
     strategy = dict(zip(tree.sets, answers, strict=True))
-    gap = nash_conv(tree, strategy)
     roles = tree.game.roles
+    now = values(tree, strategy)
     best = {role: best_response(tree, strategy, role).value for role in roles}
-    return ExactReport(gap, gap / len(roles), values(tree, strategy), best, strategy)
+    gap = sum(best[role] - now[role] for role in roles)
+    return ExactReport(gap, gap / len(roles), now, best, strategy)

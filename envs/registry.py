@@ -5,15 +5,13 @@ import re
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sparring.envs.aec import TextEnv, publish
 from sparring.envs.core import BadInput, Game
 from sparring.envs.kuhn import KuhnPoker
 from sparring.envs.referee import RETRIES
 from sparring.envs.tictactoe import TicTacToe
-
-if TYPE_CHECKING:
-    from sparring.envs.aec import TextEnv
 
 ENTRY_POINTS = "sparring.games"
 """Entry points in which other packages name their games: ``MyGame-v0 = "module:factory"``."""
@@ -40,8 +38,6 @@ def register(name: str, factory: Callable[..., Game]) -> None:
 
 def _publish(name: str) -> None:
     """Make a game known to PettingZoo's own registry too, as ``sparring/NAME``."""
-    from sparring.envs.aec import publish
-
     publish(name, lambda **options: make(name, **options))
 
 
@@ -112,8 +108,6 @@ def options_of(name: str) -> str:
 
 def make(
     name: str, *, retries: int = RETRIES, render_mode: str | None = None, **options: Any
-) -> "TextEnv":
+) -> TextEnv:
     """A game as a PettingZoo ``AECEnv``. Raises ``BadInput`` like ``game``."""
-    from sparring.envs.aec import TextEnv  # PettingZoo takes a while to import: only where used
-
     return TextEnv(game(name, **options), retries=retries, render_mode=render_mode)

@@ -1,7 +1,7 @@
-"""Text spaces that hold whatever a language model may say.
+"""A text space that holds whatever a language model may say.
 
 Gymnasium's own ``Text`` needs a finite character set and walks the string to check it
-(milliseconds for a long transcript); these two check only that it is text.
+(milliseconds for a long transcript); this one checks only that it is text.
 """
 
 from collections.abc import Sequence

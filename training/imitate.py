@@ -16,7 +16,7 @@ from sparring.envs.core import Episode, Game
 from sparring.training.batch import collate
 from sparring.training.core import Metrics
 from sparring.training.learner import Learner
-from sparring.training.rows import rows_of
+from sparring.training.rows import learning_rows
 
 
 def as_said_by_model(episode: Episode, renderer: Renderer) -> Episode:
@@ -50,7 +50,7 @@ def imitate_random(
         ]
         episodes = asyncio.run(play_all(matches))
         shown = [as_said_by_model(episode, renderer) for episode in episodes]
-        rows = [row for e in shown for role in game.roles for row in rows_of(e, role, 0.0)]
+        rows = learning_rows(shown, [dict.fromkeys(game.roles, 0.0)] * games)
         batch = collate(rows, share=learner.config.share_prefixes)
         # AdamW's second moments need a few steps to settle; a falling rate ends without jitter.
         shape = min((step + 1) / 10, 1.0, (steps - step) / (0.7 * steps))

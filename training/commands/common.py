@@ -1,4 +1,4 @@
-"""What the commands share: parsing their options, the console, and loading what they name."""
+"""What the commands share: parsing their options, and the console."""
 
 from collections.abc import Sequence
 from typing import TypeVar
