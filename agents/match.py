@@ -55,7 +55,8 @@ class Result:
 
     ``payoff``: its mean payoff a game over both seats, clustered by deal. ``by_role``: the same
     for each seat. ``legal``: share of legal answers of either agent. ``forfeits``: games that the
-    first and the second agent forfeited.
+    first and the second agent forfeited. ``void``: games that did not count; the whole deal of
+    such a game is left out of the estimates.
     """
 
     names: tuple[str, str]
@@ -65,6 +66,7 @@ class Result:
     by_role: dict[Role, Estimate]
     legal: tuple[float, float]
     forfeits: tuple[int, int]
+    void: int = 0
 
 
 def fixtures(game: Game, first: Agent, second: Agent, games: int, seed: int) -> Iterator[Match]:
@@ -107,9 +109,18 @@ async def match(
 
 
 def result(game: Game, names: tuple[str, str], episodes: Sequence[Episode]) -> Result:
-    """The statistics of episodes in the order of ``fixtures``."""
+    """The statistics of episodes in the order of ``fixtures``.
+
+    Raises:
+        BadInput: no deal is left without a void game.
+    """
     a, b = game.roles
-    as_a, as_b = episodes[0::2], episodes[1::2]
+    deal_pairs = zip(episodes[0::2], episodes[1::2], strict=True)
+    counted = [(x, y) for x, y in deal_pairs if x.void is None and y.void is None]
+    reasons = [e.void for e in episodes if e.void is not None]
+    if not counted:
+        raise BadInput(f"nothing to count: {len(reasons)} games were void ({reasons[0]})")
+    as_a, as_b = [x for x, _ in counted], [y for _, y in counted]
     own = [a] * len(as_a), [b] * len(as_b)
     deals = [(x.payoffs[a] + y.payoffs[b]) / 2 for x, y in zip(as_a, as_b, strict=True)]
     seated = [*zip(as_a, own[0], strict=True), *zip(as_b, own[1], strict=True)]
@@ -128,9 +139,10 @@ def result(game: Game, names: tuple[str, str], episodes: Sequence[Episode]) -> R
         },
         legal=(_share(answers[0]), _share(answers[1])),
         forfeits=(
-            sum(e.forfeit == role for e, role in seated),
-            sum(e.forfeit not in (None, role) for e, role in seated),
+            sum(role in e.forfeits for e, role in seated),
+            sum(bool(set(e.forfeits) - {role}) for e, role in seated),
         ),
+        void=len(reasons),
     )
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cache
 
 from sparring.envs.core import Action, BadInput, Observation
-from sparring.envs.tictactoe import EMPTY, MARKS, ROLES, winner
+from sparring.envs.games.tictactoe import EMPTY, MARKS, ROLES, winner
 
 PolicyFunction = Callable[[Observation], Mapping[str, float]]
 

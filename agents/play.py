@@ -54,10 +54,10 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
         state = state.step({o.role: a.text for o, a in zip(asked, actions, strict=True)})
         for observation, action in zip(asked, actions, strict=True):
             role = observation.role
-            turn = Turn(observation, action, accepted=state.rejected != role)
+            turn = Turn(observation, action, accepted=role not in state.rejected)
             own[role] = (*own[role], turn)
             turns.append(turn)
-        if (late := state.rejected) is not None and late not in to_act:
+        for late in set(state.rejected) - set(to_act):
             # its answer had waited for another's retry; the rules came to it only now
             at = max(i for i, turn in enumerate(turns) if turn.role == late)
             turns[at] = replace(turns[at], accepted=False)
@@ -69,7 +69,9 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
         payoffs=dict(state.payoffs),
         seats={role: match.seats[role].name for role in game.roles},
         views={role: state.observe(role).messages for role in game.roles},
-        forfeit=state.forfeit,
+        forfeits=state.forfeits,
+        void=state.void,
+        parts=dict(state.parts),
     )
 
 

@@ -1,4 +1,7 @@
-"""The agent that answers any legal answer with equal probability."""
+"""The agent that answers any legal answer with equal probability.
+
+Where answers are not listed it says one of the game's examples; where there are none, "I pass."
+"""
 
 import random
 from collections.abc import Mapping
@@ -13,9 +16,8 @@ class RandomAgent:
     name: str = "random"
 
     async def act(self, observation: Observation) -> Action:
-        if observation.legal is None:
-            return Action("I pass.")
-        return Action(random.Random(observation.seed).choice(observation.legal))
+        offers = observation.legal or observation.examples or ("I pass.",)
+        return Action(random.Random(observation.seed).choice(offers))
 
     async def policy(self, observation: Observation) -> Mapping[str, float]:
         return uniform(observation)

@@ -19,7 +19,10 @@ def transcript(episode: Episode) -> str:
         lines.append(f"  {turn.role} says  {turn.action.text!r}{refused}")
     for role, view in episode.views.items():
         lines += [f"  {role} sees  {message.text!r}" for message in view[known[role] :]]
-    if episode.forfeit:
-        lines.append(f"  {episode.forfeit} forfeits")
+    lines += [f"  {role} forfeits" for role in episode.forfeits]
+    if episode.parts:
+        lines.append("  " + ", ".join(f"{role} was {part}" for role, part in episode.parts.items()))
+    if episode.void is not None:
+        lines.append(f"  void: {episode.void}")
     lines.append("  " + ", ".join(f"{role}: {p:+g}" for role, p in episode.payoffs.items()))
     return "\n".join(lines) + "\n"

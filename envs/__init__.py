@@ -2,6 +2,7 @@
 
 from sparring.envs.core import (
     Action,
+    BadInput,
     Declaration,
     Episode,
     Game,
@@ -13,6 +14,7 @@ from sparring.envs.core import (
     State,
     Sum,
     Turn,
+    Void,
 )
 from sparring.envs.referee import Refereed
 from sparring.envs.registry import GAMES, game, games, make, publish_all, register, unregister
@@ -22,6 +24,7 @@ publish_all()
 __all__ = [
     "GAMES",
     "Action",
+    "BadInput",
     "Declaration",
     "Episode",
     "Game",
@@ -34,6 +37,7 @@ __all__ = [
     "State",
     "Sum",
     "Turn",
+    "Void",
     "game",
     "games",
     "make",

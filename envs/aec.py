@@ -1,8 +1,10 @@
 """Any game as a PettingZoo ``AECEnv``. The only file that knows PettingZoo.
 
 Observations are ``{"text": everything this role may see}``; actions are strings. The legal answers
-of the role to act are in ``infos[agent]["legal_actions"]``. An illegal answer never raises: it
-follows the policy of ``referee.py``. Rewards are the steps of the payoffs, so they add up to them.
+of the role to act are in ``infos[agent]["legal_actions"]``, ``None`` where speech is free: then
+``infos[agent]["examples"]`` may show some. An illegal answer never raises: it follows the policy
+of ``referee.py``. A game that cannot be counted is truncated, its reason in
+``infos[agent]["void"]``. Rewards are the steps of the payoffs, so they add up to them.
 """
 
 from collections.abc import Callable
@@ -31,8 +33,13 @@ def transcript(observation: Observation) -> str:
 
 def publish(name: str, entry_point: Callable[..., AECEnv]) -> None:
     """Add a game to PettingZoo's registry: ``pettingzoo.make("aec", "sparring/NAME")``."""
-    aec_registry.pop(f"sparring/{name}", None)  # no warning when a name is registered again
+    withdraw(name)  # no warning when a name is registered again
     register_in_pettingzoo("aec", f"sparring/{name}", entry_point)
+
+
+def withdraw(name: str) -> None:
+    """Take a game out of PettingZoo's registry."""
+    aec_registry.pop(f"sparring/{name}", None)
 
 
 class TextEnv(AECEnv[Role, dict[str, str], str | None]):
@@ -88,9 +95,13 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         waiting = [role for role in to_act if role not in self._answers]
         self.infos = {}
         for role in self.agents:
-            legal = self.state_of_play.observe(role).legal if role in waiting else ()
-            self.infos[role] = {"legal_actions": legal}
-            self._actions[role].offers = legal or ()
+            seen = self.state_of_play.observe(role) if role in waiting else Observation(role, ())
+            self.infos[role] = info = dict[str, Any](legal_actions=seen.legal)
+            if seen.examples:
+                info["examples"] = seen.examples
+            if self.state_of_play.void is not None:
+                info["void"] = self.state_of_play.void
+            self._actions[role].offers = seen.legal or seen.examples
         self.agent_selection = waiting[0] if waiting else self.agents[0]
 
     def observation(self, agent: Role) -> Observation:
@@ -109,7 +120,7 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         if not self.agents:
             return
         agent = self.agent_selection
-        if self.terminations[agent]:
+        if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(None)
             return
         if not isinstance(action, str):
@@ -131,7 +142,11 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         self.rewards = {role: payoffs[role] - self._paid[role] for role in self.agents}
         self._paid = dict(payoffs)
         if not self.state_of_play.to_act:
-            self.terminations = dict.fromkeys(self.agents, True)
+            ended = dict.fromkeys(self.agents, True)
+            if self.state_of_play.void is None:
+                self.terminations = ended
+            else:
+                self.truncations = ended
 
     def render(self) -> str | None:
         """What each role sees, one after the other: for the person at the desk, not a player."""

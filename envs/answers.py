@@ -1,9 +1,12 @@
 """Reading an answer: exactly one legal answer, or no reading at all."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from sparring.envs.core import IllegalAction, Role
+
+T = TypeVar("T")
 
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
@@ -28,3 +31,23 @@ def choose(answers: Mapping[Role, str], role: Role, legal: Sequence[str]) -> str
         return next(answer for answer in marked if answer is not None)
     fault = "names several legal answers" if marked else "is not a legal answer"
     raise IllegalAction(role, f"That reply {fault}. Reply with one of: {', '.join(legal)}.")
+
+
+def each(roles: Iterable[Role], read: Callable[[Role], T]) -> dict[Role, T]:
+    """What every role of a simultaneous move answered: ``read(role)`` for each.
+
+    No seat is read before another: all whose answer is illegal are refused at once.
+
+    Raises:
+        IllegalAction: of the first role at fault, with the faults of the others in ``also``.
+    """
+    read_so_far: dict[Role, T] = {}
+    faults: list[IllegalAction] = []
+    for role in roles:
+        try:
+            read_so_far[role] = read(role)
+        except IllegalAction as fault:
+            faults.append(fault)
+    if faults:
+        raise IllegalAction(faults[0].role, str(faults[0]), also=faults[1:])
+    return read_so_far

@@ -40,14 +40,17 @@ View = tuple[Message, ...]
 class Observation:
     """What an agent gets when it is asked to act (or what a waiting role can see).
 
-    ``legal``: the exact legal answers; ``None`` where speech is free; empty where it is not this
-    role's turn. ``turns`` (this role's own earlier turns) and ``seed`` (the luck of this turn, for
-    agents that randomise) come from the runner, so that agents need no memory of their own.
+    ``legal``: the exact legal answers; ``None`` where speech is free or they are too many to list;
+    empty where it is not this role's turn. ``examples``: where ``legal`` is ``None``, a few
+    acceptable answers in the game's own format, for agents that pick and for people who ask.
+    ``turns`` (this role's own earlier turns) and ``seed`` (the luck of this turn, for agents that
+    randomise) come from the runner, so that agents need no memory of their own.
     """
 
     role: Role
     messages: View
     legal: tuple[str, ...] | None = ()
+    examples: tuple[str, ...] = ()
     turns: "tuple[Turn, ...]" = field(default=(), compare=False, repr=False)
     seed: int = field(default=0, compare=False, repr=False)
 
@@ -83,7 +86,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One whole game. ``seats`` names who sat where; ``forfeit`` is the role that lost by rule."""
+    """One whole game.
+
+    ``seats`` names who sat where; ``forfeits`` are the roles that lost by illegal answers;
+    ``void`` says why the game does not count (its payoffs are all 0 and mean nothing); ``parts``
+    is the hidden part that each role played, in games that deal parts ("spy", "civilian").
+    """
 
     game: str
     seed: int
@@ -91,7 +99,9 @@ class Episode:
     payoffs: Payoffs
     seats: Mapping[Role, str]
     views: Mapping[Role, View]
-    forfeit: Role | None = None
+    forfeits: tuple[Role, ...] = ()
+    void: str | None = None
+    parts: Mapping[Role, str] = field(default_factory=dict)
 
     def turns_of(self, role: Role) -> tuple[Turn, ...]:
         return tuple(turn for turn in self.turns if turn.role == role)
@@ -102,11 +112,23 @@ class BadInput(ValueError):
 
 
 class IllegalAction(ValueError):
-    """The rules do not allow this answer. ``role`` gave it; the text says why, to that role."""
+    """The rules do not allow this answer. ``role`` gave it; the text says why, to that role.
 
-    def __init__(self, role: Role, reason: str):
+    ``also``: faults of other roles in the same simultaneous move; see ``answers.each``.
+    """
+
+    def __init__(self, role: Role, reason: str, also: Sequence["IllegalAction"] = ()):
         super().__init__(reason)
         self.role = role
+        self.also = tuple(also)
+
+
+class Void(Exception):
+    """This game cannot be counted: a judge failed, or the rules call it off. The text says why.
+
+    ``step`` may raise it. The referee then ends the game with every payoff 0; statistics and
+    training leave it out, and the count of such games is reported. It is never a draw.
+    """
 
 
 class Sum(StrEnum):
@@ -136,7 +158,11 @@ class Declaration:
 
 
 class State(Protocol):
-    """A position of one game. ``to_act`` empty means over; several roles act simultaneously."""
+    """A position of one game. ``to_act`` empty means over; several roles act simultaneously.
+
+    Two things may be added where a game has them: ``parts``, a mapping from role to the hidden
+    part that it plays; ``forfeited(roles)``, the payoffs when these roles forfeit here.
+    """
 
     @property
     def to_act(self) -> tuple[Role, ...]: ...
@@ -149,7 +175,8 @@ class State(Protocol):
     def step(self, answers: Mapping[Role, str]) -> "State":
         """The next position after one answer from each role in ``to_act``.
 
-        Raises ``IllegalAction`` for an answer that the rules do not allow.
+        Raises ``IllegalAction`` for an answer that the rules do not allow, ``Void`` where the game
+        cannot be counted.
         """
         ...
 

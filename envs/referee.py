@@ -2,13 +2,17 @@
 
 The player is told why, privately, and may try again ``retries`` times at that turn; after that it
 forfeits. A forfeit ends the game: the offender gets the lowest payoff that the game declares, and
-the others share the rest, so that the declared sum holds.
+the others share the rest, so that the declared sum holds. Where several answer at once, all at
+fault are refused at once: no seat is luckier than another.
+
+A game that raises ``Void`` ends there and does not count.
 
 ``Refereed`` wraps any game into one whose states never raise for what a player says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sparring.envs.core import (
     Declaration,
@@ -21,26 +25,34 @@ from sparring.envs.core import (
     State,
     Sum,
     View,
+    Void,
 )
 
 RETRIES = 1
 
 
-def forfeit_payoffs(game: Game, offender: Role) -> Payoffs:
-    """Payoffs when ``offender`` forfeits: it gets ``low``; the others keep the declared sum.
+def forfeit_payoffs(game: Game, offenders: Collection[Role]) -> Payoffs:
+    """Payoffs when ``offenders`` (k of n roles) forfeit together.
 
-    zero- or constant-sum: each other role gets (total - low) / (n - 1);
-    cooperative: everybody gets ``low``; general-sum: the others get 0, within [low, high].
+    zero- or constant-sum: an offender gets ``low``, each other role (total − k·low)/(n − k). Where
+    several forfeit that may pass ``high``: then the others get ``high`` and the offenders share
+    what is left; if all forfeit, all share. cooperative: everybody gets ``low``. general-sum: an
+    offender gets ``low``, the others 0, within [low, high].
     """
-    declared, others = game.declares, len(game.roles) - 1
+    declared, k = game.declares, len(offenders)
+    rest = len(game.roles) - k
+    lost = declared.low
     match declared.sum:
         case Sum.ZERO | Sum.CONSTANT:
-            share = (declared.total - declared.low) / max(others, 1)
+            share = (declared.total - k * lost) / max(rest, 1)
+            if k > 1:
+                share = min(share, declared.high) if rest else 0.0
+                lost = (declared.total - rest * share) / k
         case Sum.COOPERATIVE:
-            share = declared.low
+            share = lost
         case Sum.GENERAL:
             share = min(max(0.0, declared.low), declared.high)
-    return {role: declared.low if role == offender else share for role in game.roles}
+    return {role: lost if role in offenders else share for role in game.roles}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +74,13 @@ class RefereedState:
     notices: tuple[Notice, ...] = ()
     accepted: tuple[tuple[Role, str], ...] = ()  # simultaneous answers that wait for a retry
     strikes: tuple[Role, ...] = ()  # one entry for each refused answer of this turn
-    rejected: Role | None = None  # whose answer the last step refused
-    forfeit: Role | None = None
+    rejected: tuple[Role, ...] = ()  # whose answers the last step refused
+    forfeits: tuple[Role, ...] = ()
+    void: str | None = None  # why the game does not count
 
     @property
     def to_act(self) -> tuple[Role, ...]:
-        if self.forfeit is not None:
+        if self.forfeits or self.void is not None:
             return ()
         if not self.accepted:
             return self.inner.to_act
@@ -76,21 +89,31 @@ class RefereedState:
 
     @property
     def payoffs(self) -> Payoffs:
-        if self.forfeit is None:
+        if self.void is not None:
+            return dict.fromkeys(self.game.roles, 0.0)
+        if not self.forfeits:
             return self.inner.payoffs
-        return forfeit_payoffs(self.game, self.forfeit)
+        own: Any = getattr(self.inner, "forfeited", None)
+        paid: Payoffs = own(self.forfeits) if own else forfeit_payoffs(self.game, self.forfeits)
+        return paid
+
+    @property
+    def parts(self) -> Mapping[Role, str]:
+        """The hidden part of each role; empty in games without parts."""
+        return getattr(self.inner, "parts", {})
 
     def observe(self, role: Role) -> Observation:
         seen = self.inner.observe(role)
-        legal = seen.legal if role in self.to_act else ()
+        if role not in self.to_act and seen.legal != ():
+            seen = replace(seen, legal=(), examples=())
         if not self.notices:
-            return seen if legal == seen.legal else replace(seen, legal=legal)
+            return seen
         messages: View = ()
         at = 0
         for notice in (n for n in self.notices if n.role == role):
             messages += (*seen.messages[at : notice.after], notice.message)
             at = notice.after
-        return replace(seen, messages=messages + seen.messages[at:], legal=legal)
+        return replace(seen, messages=messages + seen.messages[at:])
 
     def step(self, answers: Mapping[Role, str]) -> "RefereedState":
         """One answer from every role in ``to_act``. Raises only for a caller's error.
@@ -98,41 +121,51 @@ class RefereedState:
         Raises:
             ValueError: the game is over, or the answers are not from exactly the roles to act.
         """
-        if not self.to_act:
+        to_act = self.to_act
+        if not to_act:
             raise ValueError("the game is over")
-        if set(answers) != set(self.to_act):
-            raise ValueError(f"expected answers from {self.to_act}, got {tuple(answers)}")
+        if set(answers) != set(to_act):
+            raise ValueError(f"expected answers from {to_act}, got {tuple(answers)}")
         together = {**dict(self.accepted), **answers}
         try:
             after = self.inner.step(together)
         except IllegalAction as fault:
-            return self._refuse(fault, together)
-        return replace(self, inner=after, accepted=(), strikes=(), rejected=None)
+            return self._refuse((fault, *fault.also), together)
+        except Void as fault:
+            return self._call_off(str(fault))
+        return replace(self, inner=after, accepted=(), strikes=(), rejected=())
 
-    def _refuse(self, fault: IllegalAction, together: dict[Role, str]) -> "RefereedState":
-        role = fault.role
-        strikes = (*self.strikes, role)
-        over = strikes.count(role) > self.retries
-        rest = "You forfeit the game." if over else "Try again."
-        text = Message("referee", f"{fault} {rest}", frozenset({role}))
-        notice = Notice(role, len(self.inner.observe(role).messages), text)
-        notices = (*self.notices, notice)
-        if over:  # the end is public, its reason is not
-            others = frozenset(self.game.roles) - {role}
-            public = Message("referee", f"{role} forfeits the game.", others)
-            notices += tuple(
-                Notice(r, len(self.inner.observe(r).messages), public)
-                for r in self.game.roles
-                if r != role
-            )
+    def _refuse(
+        self, faults: Sequence[IllegalAction], together: dict[Role, str]
+    ) -> "RefereedState":
+        rejected = tuple(fault.role for fault in faults)
+        strikes = (*self.strikes, *rejected)
+        out = tuple(role for role in rejected if strikes.count(role) > self.retries)
+        notices = self.notices
+        for fault in faults:
+            rest = "You forfeit the game." if fault.role in out else "Try again."
+            notices += (self._notice(fault.role, f"{fault} {rest}"),)
+        for offender in out:  # the end is public, its reason is not
+            others = frozenset(self.game.roles) - {offender}
+            line = f"{offender} forfeits the game."
+            notices += tuple(self._notice(r, line, others) for r in self.game.roles if r in others)
         return replace(
             self,
             notices=notices,
-            accepted=tuple((r, text) for r, text in together.items() if r != role),
+            accepted=tuple((r, text) for r, text in together.items() if r not in rejected),
             strikes=strikes,
-            rejected=role,
-            forfeit=role if over else None,
+            rejected=rejected,
+            forfeits=out,
         )
+
+    def _call_off(self, reason: str) -> "RefereedState":
+        line, everybody = "This game does not count.", frozenset(self.game.roles)
+        notices = tuple(self._notice(role, line, everybody) for role in self.game.roles)
+        return replace(self, notices=self.notices + notices, rejected=(), void=reason)
+
+    def _notice(self, role: Role, text: str, to: frozenset[Role] | None = None) -> Notice:
+        seen = len(self.inner.observe(role).messages)
+        return Notice(role, seen, Message("referee", text, to or frozenset({role})))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,25 @@
-"""The table of games. A name ends in a version, which every change of behaviour raises."""
+"""The table of games. A name ends in a version, which every change of behaviour raises.
 
+A *spec* names a game with its options: ``KuhnPoker-v0``, ``KuhnPoker-v0(hands=3)``. A spec with a
+scheme is a game of another suite, made ours by ``envs/adapters``: ``openspiel:leduc_poker``.
+"""
+
+import ast
+import difflib
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, get_type_hints
 
-from sparring.envs.aec import TextEnv, publish
+from sparring.envs.aec import TextEnv, publish, withdraw
 from sparring.envs.core import BadInput, Game
-from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe
 from sparring.envs.referee import RETRIES
-from sparring.envs.tictactoe import TicTacToe
 
 ENTRY_POINTS = "sparring.games"
 """Entry points in which other packages name their games: ``MyGame-v0 = "module:factory"``."""
@@ -21,6 +29,15 @@ GAMES: dict[str, Callable[..., Game]] = {
     "TicTacToe-v0": TicTacToe,
 }
 
+ADAPTERS: dict[str, str] = {
+    "openspiel": "sparring.envs.adapters.openspiel",
+    "pettingzoo": "sparring.envs.adapters.pettingzoo",
+    "textarena": "sparring.envs.adapters.textarena",
+}
+"""Scheme to module; a module has ``load(name, **options) -> Game`` and ``available()``."""
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*-v\d+")
+
 
 def register(name: str, factory: Callable[..., Game]) -> None:
     """Add a game. ``factory(**options)`` returns its rules.
@@ -28,7 +45,7 @@ def register(name: str, factory: Callable[..., Game]) -> None:
     Raises:
         BadInput: the name has no version, or is taken.
     """
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*-v\d+", name):
+    if not NAME.fullmatch(name):
         raise BadInput(f"a game's name looks like MyGame-v0, not {name!r}")
     if name in GAMES:
         raise BadInput(f"there is already a game {name}; raise the version or unregister it")
@@ -44,6 +61,7 @@ def _publish(name: str) -> None:
 def unregister(name: str) -> None:
     """Take a game out again."""
     GAMES.pop(name, None)
+    withdraw(name)
 
 
 @cache
@@ -51,17 +69,24 @@ def _load_entry_points() -> None:
     """Add the games of installed packages, once; a game of ours is never replaced."""
     for point in entry_points(group=ENTRY_POINTS):
         if point.name not in GAMES:
-            register(point.name, _factory(point))
+            register(point.name, Installed(point))
 
 
-def _factory(point: EntryPoint) -> Callable[..., Game]:
-    """Makes the game of ``point``, whose package is imported only then."""
+@dataclass(frozen=True)
+class Installed:
+    """Makes the game of another package, which is imported only then."""
 
-    def make_game(**options: Any) -> Game:
-        made: Game = point.load()(**options)
+    point: EntryPoint
+
+    def __call__(self, **options: Any) -> Game:
+        made: Game = self.point.load()(**options)
         return made
 
-    return make_game
+
+def _factory(name: str) -> Callable[..., Game]:
+    """What makes the game, its package imported."""
+    factory = GAMES[name]
+    return factory.point.load() if isinstance(factory, Installed) else factory
 
 
 def publish_all() -> None:
@@ -76,18 +101,21 @@ def games() -> tuple[str, ...]:
     return tuple(sorted(GAMES))
 
 
-def game(name: str, **options: Any) -> Game:
-    """The bare rules of a game, for solvers and runners.
+def game(spec: str, **options: Any) -> Game:
+    """The bare rules of a game, for solvers and runners. ``options`` go before those in ``spec``.
 
     Raises:
         BadInput: no such game, or an option that it does not have or allow.
     """
+    name, given = parse(spec)
+    options = {**given, **options}
+    scheme, _, inner = name.partition(":")
+    if inner:
+        return _adapted(scheme, inner, options)
     _load_entry_points()
     if name not in GAMES:
-        close = [known for known in GAMES if known.split("-v")[0].lower() in name.lower()]
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(games())}"
-        raise BadInput(f"no game {name!r}; {hint}")
-    factory = GAMES[name]
+        raise BadInput(f"no game {name!r}; {_hint(name)}")
+    factory = _factory(name)
     if options:  # checked here, so that a TypeError inside a factory is never mistaken for this
         known = inspect.signature(factory).parameters
         open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
@@ -98,12 +126,70 @@ def game(name: str, **options: Any) -> Game:
     return factory(**options)
 
 
-def options_of(name: str) -> str:
-    """The options of a game with their defaults, as ``hands=1``; empty where it has none."""
+def parse(spec: str) -> tuple[str, dict[str, Any]]:
+    """Split ``NAME(option=value, ...)``. Values are Python literals; a bare word is a string.
+
+    Raises:
+        BadInput: the part in parentheses cannot be read.
+    """
+    name, opened, rest = spec.strip().partition("(")
+    if not opened:
+        return name, {}
+    fault = BadInput(f"cannot read {spec!r}; write options as NAME(hands=3, mode='open')")
+    try:
+        call = ast.parse(f"f({rest}", mode="eval").body
+    except (SyntaxError, ValueError):
+        raise fault from None
+    if not isinstance(call, ast.Call) or call.args or not isinstance(call.func, ast.Name):
+        raise fault
+    options: dict[str, Any] = {}
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            raise fault
+        try:
+            word = keyword.value.id if isinstance(keyword.value, ast.Name) else None
+            literal = {"true": True, "false": False}.get(word or "", word)
+            options[keyword.arg] = literal if word else ast.literal_eval(keyword.value)
+        except ValueError:
+            raise fault from None
+    return name, options
+
+
+def _adapted(scheme: str, name: str, options: Mapping[str, Any]) -> Game:
+    if scheme not in ADAPTERS:
+        raise BadInput(f"no suite {scheme!r}; there are: {', '.join(ADAPTERS)}")
+    adapted: Game = import_module(ADAPTERS[scheme]).load(name, **options)
+    return adapted
+
+
+def _hint(name: str) -> str:
+    """The closest name to one that does not exist, else all of them."""
+    by_stem = {known.split("-v")[0].lower(): known for known in games()}
+    stem = name.split("-v")[0].lower()
+    inside = [known for known in by_stem if known in stem or (len(stem) > 2 and stem in known)]
+    close = inside or difflib.get_close_matches(stem, by_stem, n=1)
+    return f"did you mean {by_stem[close[0]]}?" if close else f"there are: {', '.join(games())}"
+
+
+def options_of(name: str) -> dict[str, tuple[Any, str]]:
+    """The options of a registered game: name to (default, what it does).
+
+    What an option does is said in its annotation: ``hands: Annotated[int, "how many hands"] = 1``.
+    """
     _load_entry_points()
-    known = inspect.signature(GAMES[name]).parameters.values()
-    named = [p for p in known if p.kind is not p.VAR_KEYWORD]
-    return ", ".join(p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in named)
+    factory = _factory(name)
+    try:
+        hints = get_type_hints(factory, include_extras=True)
+    except (
+        TypeError,
+        NameError,
+    ):  # annotations that cannot be read: the names are enough
+        hints = {}
+    return {
+        p.name: (p.default, next(iter(getattr(hints.get(p.name), "__metadata__", ())), ""))
+        for p in inspect.signature(factory).parameters.values()
+        if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+    }
 
 
 def make(

@@ -19,8 +19,8 @@ from sparring.agents.engines.local import LocalEngine
 from sparring.agents.llm import LLMAgent
 from sparring.agents.pretrained import player
 from sparring.agents.render import Renderer
-from sparring.envs.kuhn import KuhnPoker
-from sparring.envs.tictactoe import TicTacToe
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe
 from sparring.training.imitate import imitate_random
 from sparring.training.learner import Learner, UpdateConfig
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sparring.agents.core import Agent
 from sparring.agents.play import Match, play_all
-from sparring.envs.core import Episode, Game, Role
+from sparring.envs.core import BadInput, Episode, Game, Role
 from sparring.training.batch import collate
 from sparring.training.core import Estimator, Metrics, Rewards
 from sparring.training.deals import Deals, independent
@@ -51,7 +51,11 @@ class SelfPlay:
     def run(self) -> Iterator[Metrics]:
         """Yield the metrics of each step until ``steps`` are done."""
         while self.step < self.steps:
-            episodes, seatings = self._play()
+            played, seatings = self._play()
+            episodes = [e for e in played if e.void is None]
+            seatings = [s for e, s in zip(played, seatings, strict=True) if e.void is None]
+            if not episodes:
+                raise BadInput(f"every game of this step was void: {played[0].void}")
             rewards: Rewards = [
                 {role: e.payoffs[role] for role in sorted(s.learning)}
                 for e, s in zip(episodes, seatings, strict=True)
@@ -61,9 +65,10 @@ class SelfPlay:
             batch = collate(rows, share=self.learner.config.share_prefixes)
             learned = self.learner.update(batch, self.step / max(self.steps - 1, 1))
             self.publish()
-            self.shown = episodes[:SHOWN]
+            self.shown = played[:SHOWN]
             self.step += 1
-            yield {"step": self.step, **summary(episodes, rewards), **learned}
+            void = (len(played) - len(episodes)) / len(played)
+            yield {"step": self.step, **summary(episodes, rewards), "void": void, **learned}
 
     def _play(self) -> tuple[list[Episode], list[Seating]]:
         luck = random.Random(f"{self.seed}/{self.step}")
@@ -107,7 +112,7 @@ def summary(episodes: Sequence[Episode], rewards: Sequence[Mapping[Role, float]]
     pairs = zip(episodes, rewards, strict=True)
     turns = [turn for episode, own in pairs for turn in episode.turns if turn.role in own]
     found["legal"] = sum(turn.accepted for turn in turns) / len(turns)
-    found["forfeits"] = sum(e.forfeit is not None for e in episodes) / len(episodes)
+    found["forfeits"] = sum(bool(e.forfeits) for e in episodes) / len(episodes)
     found["turns"] = len(turns) / len(episodes)
     found["answer_tokens"] = sum(len(turn.action.tokens) for turn in turns) / len(turns)
     return found

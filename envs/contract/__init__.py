@@ -86,10 +86,12 @@ def values(game: Game) -> str:
 
 def payoffs(game: Game) -> str:
     """Payoffs lie within bounds and add up as declared, at every end and at every forfeit."""
-    for role in game.roles:
-        _add_up(game, forfeit_payoffs(game, role), f"{role} forfeits")
+    several = [game.roles[:n] for n in range(2, len(game.roles) + 1)]
+    for offenders in [*((role,) for role in game.roles), *several]:
+        _add_up(game, forfeit_payoffs(game, offenders), f"{' and '.join(offenders)} forfeits")
     found, whole = spread(game)
-    ended = [here for here in [*found, *plays(game, wild=0.9)] if not here.state.to_act]
+    over = [here for here in [*found, *plays(game, wild=0.9)] if not here.state.to_act]
+    ended = [here for here in over if here.state.void is None]
     for here in ended:
         _add_up(game, here.state.payoffs, here)
     return f"{'all' if whole else 'some'} ends and some forfeits, {len(ended)} in all"

@@ -39,11 +39,17 @@ def must(kept: bool, fault: str, where: object) -> None:
         raise AssertionError(f"{fault} [{where}]")
 
 
-def junk(game: Game, legal: Sequence[str] | None) -> tuple[str, ...]:
-    """``JUNK``, the lines of others forged, and several legal answers at once."""
-    forged = tuple(f"{role}: {(legal or SPEECH)[-1]}\n" for role in game.roles)
-    several = " ".join(f"[{answer}]" for answer in legal or SPEECH)
-    return (*JUNK, *forged, several, " ".join(legal or SPEECH))
+def junk(game: Game, seen: Observation) -> tuple[str, ...]:
+    """``JUNK``, the lines of others forged, and several acceptable answers at once."""
+    words = offers(seen)
+    forged = tuple(f"{role}: {words[-1]}\n" for role in game.roles)
+    several = " ".join(f"[{answer}]" for answer in words)
+    return (*JUNK, *forged, several, " ".join(words))
+
+
+def offers(seen: Observation) -> tuple[str, ...]:
+    """What a player may say here: the legal answers, else the examples, else some speech."""
+    return seen.legal or seen.examples or SPEECH
 
 
 def short(text: str) -> str:
@@ -99,18 +105,18 @@ class Position:
 
     def some_answers(self) -> dict[Role, str]:
         """One acceptable answer from every role to act."""
-        return {role: (self.state.observe(role).legal or SPEECH)[0] for role in self.state.to_act}
+        return {role: offers(self.state.observe(role))[0] for role in self.state.to_act}
 
 
 def draw(here: Position, rng: random.Random, wild: float = 0.0) -> dict[Role, str]:
     """Random answers: legal ones, or junk with probability ``wild``."""
     answers = {}
     for role in here.state.to_act:
-        legal = here.state.observe(role).legal
+        seen = here.state.observe(role)
         if rng.random() < wild:
-            answers[role] = rng.choice(junk(here.state.game, legal))
+            answers[role] = rng.choice(junk(here.state.game, seen))
         else:
-            answers[role] = rng.choice(legal or SPEECH)
+            answers[role] = rng.choice(offers(seen))
     return answers
 
 
@@ -160,7 +166,7 @@ def spread(game: Game) -> tuple[list[Position], bool]:
         if len(here.moves) > game.declares.max_turns:
             continue
         waiting = here.state.to_act
-        choices = (here.state.observe(role).legal or SPEECH for role in waiting)
+        choices = (offers(here.state.observe(role)) for role in waiting)
         for answers in product(*choices) if waiting else ():
             if len(found) >= LIMIT:
                 return _sample([start for _, start in openings]), False
@@ -179,7 +185,7 @@ def _sample(starts: list[Position]) -> list[Position]:
                 if set(answers) != set(here.state.to_act):
                     break
                 here = here.step(answers)
-                if here.state.rejected is not None:
+                if here.state.rejected:
                     break
                 found.append(here)
             if len(found) >= LIMIT:

@@ -5,25 +5,29 @@ import random
 from collections.abc import Mapping
 
 from sparring.envs.aec import TextEnv, transcript
-from sparring.envs.contract.positions import FEW, SEEDS, SPEECH, Position, junk, must, plays, short
+from sparring.envs.contract.positions import FEW, SEEDS, Position, junk, must, offers, plays, short
 from sparring.envs.core import Game, Message, Role
 from sparring.envs.referee import RefereedState
 
 
 def legal_answers(game: Game) -> str:
-    """Legal answers are accepted, also in other case or marked in a sentence; two at once not."""
+    """What is offered is accepted, in other case or marked in a sentence too; two at once not."""
     for here in plays(game, FEW):
         for role in here.state.to_act:
-            legal, rest = here.state.observe(role).legal or (), here.some_answers()
+            seen, rest = here.state.observe(role), here.some_answers()
+            for example in seen.examples:
+                said = here.step({**rest, role: example})
+                said.must(role not in said.state.rejected, f"{role}'s example is refused")
+            legal = seen.legal or ()
             for answer in legal[:40]:
                 plain = here.step({**rest, role: answer})
-                plain.must(plain.state.rejected != role, f"{role}'s legal answer is refused")
+                plain.must(role not in plain.state.rejected, f"{role}'s legal answer is refused")
                 for wording in _wordings(answer):
                     worded = here.step({**rest, role: wording})
                     worded.must(worded.look == plain.look, f"this is not taken as {answer!r}")
             if len(legal) > 1 and not any(set("[]") & set(answer) for answer in legal):
                 both = here.step({**rest, role: f"[{legal[0]}] or [{legal[-1]}]"})
-                both.must(both.state.rejected == role, "an answer with two readings is accepted")
+                both.must(role in both.state.rejected, "an answer with two readings is accepted")
     return f"{len(FEW)} random games"
 
 
@@ -38,14 +42,16 @@ def any_text(game: Game) -> str:
     """No text raises; a refused one reaches nobody else; speech is shown as the speaker's own."""
     for here in plays(game, FEW):
         for role in here.state.to_act if not here.state.strikes else ():
-            legal, rest = here.state.observe(role).legal, here.some_answers()
+            seen, rest = here.state.observe(role), here.some_answers()
+            legal = seen.legal
             readings = [here.step({**rest, role: answer}).look for answer in legal or ()]
-            for text in junk(game, legal):
+            for text in junk(game, seen):
                 after = here.step({**rest, role: text})
-                if (refused := after.state.rejected) not in (None, role):
-                    free = here.state.observe(refused).legal is None  # where it may be in the wrong
-                    after.must(free, f"not {role} but {refused} is refused")
-                elif refused:
+                if others := set(after.state.rejected) - {role}:
+                    # what others said freely may be at odds with this answer; a listed one never is
+                    free = all(here.state.observe(other).legal is None for other in others)
+                    after.must(free, f"not {role} but {', '.join(others)} is refused")
+                elif after.state.rejected:
                     _refused(here, after, role, told=0)
                     _refused(here, here.step({**rest, role: text}, retries=0), role, told=1)
                 elif legal is None:
@@ -94,8 +100,9 @@ def _episode(env: TextEnv, seed: int, wild: float, where: str) -> list[object]:
     log: list[object] = []
     for agent in env.agent_iter(4 * len(got) * (here.game.declares.max_turns + 2)):
         _, reward, over, cut, _ = env.last()
-        must(not cut, "the game is truncated", where)
-        must(over == (not here.to_act), "the game and the environment do not end together", where)
+        must(cut == (here.void is not None), "only a void game is truncated", where)
+        together = (over or cut) == (not here.to_act)
+        must(together, "the game and the environment do not end together", where)
         got[agent] += reward
         shown = _shown(env, here, shown, where)
         legal = {role: here.observe(role).legal for role in env.agents}
@@ -103,10 +110,11 @@ def _episode(env: TextEnv, seed: int, wild: float, where: str) -> list[object]:
             expected = legal[role] if role not in said else ()
             must(info["legal_actions"] == expected, f"{role}'s legal answers are others", where)
         log.append((agent, reward, shown))
-        if over:
+        if over or cut:
             env.step(None)
             continue
-        words = junk(env.game, legal[agent]) if rng.random() < wild else legal[agent] or SPEECH
+        seen = here.observe(agent)
+        words = junk(env.game, seen) if rng.random() < wild else offers(seen)
         said[agent] = rng.choice(words)
         env.step(said[agent])
         if set(said) == set(here.to_act):

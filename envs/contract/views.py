@@ -18,7 +18,7 @@ from sparring.envs.contract.positions import (
     short,
     spread,
 )
-from sparring.envs.core import Game, IllegalAction, Message, Role, View
+from sparring.envs.core import Game, IllegalAction, Message, Role, View, Void
 
 
 def observations(game: Game) -> str:
@@ -51,6 +51,9 @@ def _observation(game: Game, here: Position, role: Role) -> None:
         here.must(bare == (), f"{role} is not to act but has legal answers: {bare}")
     if role not in here.state.to_act:
         return  # over by forfeit, or it waits for another's retry
+    distinct = len(set(seen.examples)) == len(seen.examples)
+    fit = distinct and (seen.legal is None or not seen.examples)
+    here.must(fit, f"{role}'s examples are not distinct, or beside legal answers: {seen.examples}")
     if seen.legal is None:
         here.must(game.declares.free_speech, f"{role} speaks freely, which is not declared")
     else:
@@ -118,6 +121,7 @@ def information(game: Game) -> str:
         for role in here.state.to_act:
             now: dict[str, object] = {
                 "legal answers": here.state.observe(role).legal,
+                "examples": here.state.observe(role).examples,
                 "answers of its own so far": [m[role] for m in here.moves if role in m],
                 "words when refused": _refusal(here, role),
             }
@@ -137,6 +141,8 @@ def _refusal(here: Position, role: Role) -> str | None:
         here.state.inner.step({**here.some_answers(), role: "no such answer \x00"})
     except IllegalAction as fault:
         return str(fault)
+    except Void:
+        return "void"
     return None
 
 

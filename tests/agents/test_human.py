@@ -8,7 +8,7 @@ import pytest
 from sparring.agents.human import HELP, HumanAgent
 from sparring.agents.play import Match, play
 from sparring.envs.core import Message, Observation
-from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.games.kuhn import KuhnPoker
 
 KUHN = KuhnPoker()
 

@@ -10,7 +10,7 @@ from sparring.agents.match import Estimate, estimate, fixtures, match, result
 from sparring.agents.optimal import kuhn_equilibrium, optimal
 from sparring.agents.random import RandomAgent
 from sparring.envs.core import Action, BadInput, Episode, Observation, Role, Turn
-from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.solve import uniform, values, walk
 
 KUHN = KuhnPoker()
@@ -23,10 +23,14 @@ class Named(RandomAgent):
 
 
 def episode(
-    payoff: float, *, forfeit: Role | None = None, legal: tuple[tuple[Role, bool], ...] = ()
+    payoff: float,
+    *,
+    forfeits: tuple[Role, ...] = (),
+    legal: tuple[tuple[Role, bool], ...] = (),
+    void: str | None = None,
 ) -> Episode:
     turns = tuple(Turn(Observation(role, ()), Action("x"), accepted=ok) for role, ok in legal)
-    return Episode("g", 0, turns, {A: payoff, B: -payoff}, {}, {}, forfeit)
+    return Episode("g", 0, turns, {A: payoff, B: -payoff}, {}, {}, forfeits, void)
 
 
 # -- intervals --------------------------------------------------------------------------------
@@ -100,16 +104,33 @@ def test_a_result_counts_deals_and_not_games() -> None:
 
 def test_legal_shares_and_forfeits_belong_to_the_agent_and_not_to_the_seat() -> None:
     games = [
-        episode(-2.0, forfeit=A, legal=((A, False),)),  # the first agent sits at A here
-        episode(-2.0, forfeit=A, legal=((A, False),)),  # and the second here
+        episode(-2.0, forfeits=(A,), legal=((A, False),)),  # the first agent sits at A here
+        episode(-2.0, forfeits=(A,), legal=((A, False),)),  # and the second here
         episode(0.0, legal=((A, True), (B, True))),
-        episode(2.0, forfeit=B, legal=((A, True), (B, False))),
+        episode(2.0, forfeits=(B,), legal=((A, True), (B, False))),
     ]
     found = result(KUHN, ("a", "b"), games)
     assert found.forfeits == (2, 1)
     assert found.legal == (1 / 3, 2 / 3)
     silent = result(KUHN, ("a", "b"), [episode(0.0), episode(0.0)])
     assert all(math.isnan(share) for share in silent.legal)
+
+
+def test_a_void_game_takes_its_deal_out_and_is_counted() -> None:
+    games = [
+        episode(2.0),
+        episode(-1.0),
+        episode(0.0, void="no verdict"),
+        episode(-2.0),  # the other half of the same deal
+        episode(1.0),
+        episode(0.0),
+    ]
+    found = result(KUHN, ("x", "y"), games)
+    assert found.void == 1
+    assert found.payoff.mean == pytest.approx(((2.0 + 1.0) / 2 + (1.0 - 0.0) / 2) / 2)
+    assert found.payoff.clusters == 2
+    with pytest.raises(BadInput, match=r"2 games were void \(no verdict\)"):
+        result(KUHN, ("x", "y"), [episode(0.0, void="no verdict")] * 2)
 
 
 # -- exact values -----------------------------------------------------------------------------

@@ -18,9 +18,9 @@ from sparring.agents.optimal import (
 from sparring.agents.play import Match, play_all
 from sparring.agents.random import RandomAgent
 from sparring.envs.core import BadInput, Observation
-from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe, TicTacToeState
 from sparring.envs.solve import uniform, walk
-from sparring.envs.tictactoe import TicTacToe, TicTacToeState
 
 TICTACTOE = TicTacToe(board=False)
 X, O = TICTACTOE.roles  # noqa: E741

@@ -26,8 +26,8 @@ from sparring.envs.core import (
     View,
     visible,
 )
-from sparring.envs.kuhn import KuhnPoker
-from sparring.envs.tictactoe import TicTacToe
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe
 
 KUHN, TICTACTOE = KuhnPoker(), TicTacToe(board=False)
 
@@ -177,7 +177,7 @@ def test_an_episode_holds_the_whole_game() -> None:
     assert episode.seats == {"player_0": "ann", "player_1": "bob"}
     assert episode.payoffs == state.payoffs
     assert episode.views == {role: state.observe(role).messages for role in KUHN.roles}
-    assert episode.forfeit is None
+    assert episode.forfeits == ()
     assert [(t.role, t.action.text) for t in episode.turns] == [
         ("player_0", "check"),
         ("player_1", "bet"),
@@ -195,12 +195,12 @@ def test_refused_answers_are_flagged_and_a_forfeit_ends_the_game() -> None:
     retried = run(KUHN, ["dance", "bet"], ["fold"])
     assert flags(retried, "player_0") == [False, True]
     assert flags(retried, "player_1") == [True]
-    assert retried.forfeit is None
+    assert retried.forfeits == ()
     assert retried.payoffs == {"player_0": 1.0, "player_1": -1.0}
     for retries in (0, 2):
         lost = run(KUHN, ["bet"], ["dance"] * 9, retries=retries)
         assert flags(lost, "player_1") == [False] * (retries + 1)
-        assert lost.forfeit == "player_1"
+        assert lost.forfeits == ("player_1",)
         assert lost.payoffs == {"player_0": 2.0, "player_1": -2.0}
         assert lost.views["player_0"][-1].text == "player_1 forfeits the game."
         assert "(illegal)" in transcript(lost)
@@ -242,7 +242,7 @@ def test_every_refused_answer_of_a_simultaneous_game_is_flagged() -> None:
     assert flags(episode, "player_1") == [False, True]
     assert episode.payoffs == {"player_0": 1.0, "player_1": -1.0}
     lost = run(Throws(), ["fly", "rock"], ["jump", "jump"])
-    assert lost.forfeit == "player_1"
+    assert lost.forfeits == ("player_1",)
     assert flags(lost, "player_0") == [False, True]
     assert flags(lost, "player_1") == [False, False]
 

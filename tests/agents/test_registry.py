@@ -17,8 +17,8 @@ from sparring.agents.random import RandomAgent
 from sparring.agents.registry import AGENTS, agent
 from sparring.agents.runs import MODEL, checkpoint_folder, checkpoints, find_checkpoint
 from sparring.envs.core import BadInput
-from sparring.envs.kuhn import KuhnPoker
-from sparring.envs.tictactoe import TicTacToe
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe
 
 GAME = "KuhnPoker-v0"
 NewModel = Callable[..., Any]

@@ -19,8 +19,8 @@ from sparring.agents.play import Match, play, play_all
 from sparring.agents.random import RandomAgent
 from sparring.agents.render import Renderer, parse
 from sparring.envs.core import Action, Episode, Message, Observation, Turn
-from sparring.envs.kuhn import KuhnPoker
-from sparring.envs.tictactoe import TicTacToe
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe
 
 CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"

@@ -37,11 +37,12 @@ from sparring.envs.core import (
     Role,
     Sum,
     View,
+    Void,
     visible,
 )
-from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe
 from sparring.envs.referee import Notice, RefereedState
-from sparring.envs.tictactoe import TicTacToe
 
 # --- small games of kinds that are not (yet) registered
 
@@ -196,6 +197,8 @@ class Chat:
 
     numbers: bool = False  # each speech must hold a number
     spoken_by_game: bool = False  # a fault: the game says what a player said
+    examples: tuple[str, ...] = ()
+    void_at: int = 0  # the judge fails at this turn
 
     name = "Chat-v0"
     roles = ("ann", "bob", "cem")
@@ -227,10 +230,14 @@ class ChatState:
         return {"ann": float(min(self.score, 3)), "bob": 0.0, "cem": -1.0}
 
     def observe(self, role: Role) -> Observation:
-        return Observation(role, visible(self.log, role), None if role in self.to_act else ())
+        if role not in self.to_act:
+            return Observation(role, visible(self.log, role))
+        return Observation(role, visible(self.log, role), None, self.game.examples)
 
     def step(self, answers: Mapping[Role, str]) -> "ChatState":
         (role,) = self.to_act
+        if self.turn + 1 == self.game.void_at:
+            raise Void("the judge fell asleep")
         text = answers[role]
         if self.game.numbers and not any(letter.isdigit() for letter in text):
             raise IllegalAction(role, "Name a number.")
@@ -238,7 +245,15 @@ class ChatState:
         return replace(self, log=(*self.log, said), turn=self.turn + 1, score=self.score + 1)
 
 
-KINDS: tuple[Game, ...] = (Pennies(), Signal(), Auction(), Chat(), Chat(numbers=True))
+KINDS: tuple[Game, ...] = (
+    Pennies(),
+    Signal(),
+    Auction(),
+    Chat(),
+    Chat(numbers=True),
+    Chat(numbers=True, examples=("I pay 2.", "I pay 7.")),
+    Chat(void_at=4),
+)
 REGISTERED = tuple(find_game(name) for name in games())
 OPTIONS = (KuhnPoker(hands=2), KuhnPoker(hands=3), TicTacToe(board=False))
 
@@ -823,6 +838,16 @@ MUTANTS: dict[str, tuple[str, str, Any]] = {  # what is wrong: the promise, what
         Bent(go=taking_anything),
     ),
     "fails on words that it does not know": (TEXT, "step raised IndexError", Bent(go=looking_up)),
+    "gives an example that it refuses": (
+        UNDERSTOOD,
+        "ann's example is refused",
+        Chat(numbers=True, examples=("I pay 7.", "I pay.")),
+    ),
+    "gives an example twice": (
+        ADDRESSED,
+        "examples are not distinct",
+        Chat(examples=("Hello.", "Hello.")),
+    ),
     "blames another for an illegal answer": (
         TEXT,
         "not player_0 but player_1 is refused",
@@ -1015,7 +1040,7 @@ def test_step_that_changes_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -
 
     def step(state: RefereedState, answers: Mapping[Role, str]) -> RefereedState:
         if not state.to_act:
-            object.__setattr__(state, "forfeit", "player_1")
+            object.__setattr__(state, "forfeits", ("player_1",))
         return whole(state, answers)
 
     monkeypatch.setattr(RefereedState, "step", step)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from sparring.envs.answers import choose
+from sparring.envs.answers import choose, each
 from sparring.envs.core import (
     Declaration,
     Message,
@@ -83,7 +83,8 @@ class MatrixState:
         return Observation(role, visible(self.log, role), legal)
 
     def step(self, answers: Mapping[Role, str]) -> "MatrixState":
-        said = tuple(choose(answers, role, self.game.legal(role)) for role in self.game.roles)
+        read = each(self.game.roles, lambda role: choose(answers, role, self.game.legal(role)))
+        said = tuple(read.values())
         return replace(self, said=said, log=(*self.log, Message("game", ", ".join(said))))
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from sparring.envs import make
 from sparring.envs.aec import TextEnv, transcript
-from sparring.envs.core import Message, Observation, Sum
-from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.core import Message, Observation, Sum, Void
+from sparring.envs.games.kuhn import KuhnPoker, KuhnState
 from sparring.envs.spaces import AnyText
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates too
@@ -45,6 +45,22 @@ def test_one_game() -> None:
         assert over
         env.step(None)
     assert paid == {"player_0": 1.0, "player_1": -1.0}
+    assert env.agents == []
+
+
+def test_a_void_game_is_truncated_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(state: KuhnState, answers: object) -> KuhnState:
+        raise Void("the judge is asleep")
+
+    env = started()
+    monkeypatch.setattr(KuhnState, "step", step)
+    env.step("bet")
+    assert env.truncations == {"player_0": True, "player_1": True}
+    assert env.terminations == {"player_0": False, "player_1": False}
+    assert env.rewards == {"player_0": 0.0, "player_1": 0.0}
+    for agent in env.agent_iter():
+        assert env.last()[4] == {"legal_actions": (), "void": "the judge is asleep"}, agent
+        env.step(None)
     assert env.agents == []
 
 
@@ -177,7 +193,7 @@ def test_samples_are_legal_when_it_is_the_agents_turn() -> None:
             action = None if over else env.action_space(agent).sample()
             assert over or action in info["legal_actions"]
             env.step(action)
-        assert env.state_of_play.forfeit is None
+        assert env.state_of_play.forfeits == ()
 
 
 def test_text_space_alone() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparring.envs.answers import choose
+from sparring.envs.answers import choose, each
 from sparring.envs.core import IllegalAction
 
 LEGAL = ("check", "bet")
@@ -127,3 +127,11 @@ def test_long_text_is_read() -> None:
     assert read("[" * 300_000 + "bet]") == "bet"
     with pytest.raises(IllegalAction):
         read("[x" * 300_000)
+
+
+def test_all_faults_of_a_simultaneous_move_come_at_once() -> None:
+    answers = {"a": "bet", "b": "what", "c": "check", "d": "eh"}
+    with pytest.raises(IllegalAction, match="not a legal answer") as fault:
+        each("abcd", lambda role: choose(answers, role, LEGAL))
+    assert (fault.value.role, [other.role for other in fault.value.also]) == ("b", ["d"])
+    assert each("ac", lambda role: choose(answers, role, LEGAL)) == {"a": "bet", "c": "check"}

@@ -63,7 +63,8 @@ def position(state: RefereedState, shown: dict[Role, View]) -> Iterator[str]:
         legal = state.observe(role).legal
         yield f"    {role} may say  " + ("anything" if legal is None else " | ".join(legal))
     if not state.to_act:
-        yield "    over" + (f", {state.forfeit} forfeits" if state.forfeit else "")
+        lost = "".join(f", {role} forfeits" for role in state.forfeits)
+        yield f"    over{lost}" + (f", void: {state.void}" if state.void else "")
 
 
 @pytest.mark.parametrize("name", OURS)

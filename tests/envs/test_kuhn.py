@@ -14,7 +14,7 @@ import pytest
 
 from sparring.envs.core import BadInput, Observation, Role
 from sparring.envs.equilibrium import equilibrium
-from sparring.envs.kuhn import DEALS, KuhnPoker, KuhnState
+from sparring.envs.games.kuhn import DEALS, KuhnPoker, KuhnState
 from sparring.envs.solve import (
     Policy,
     Tree,

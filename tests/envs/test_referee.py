@@ -1,14 +1,15 @@
 """What follows an illegal answer: the same in all games."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from sparring.envs.core import Message, Sum
-from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.core import Message, Sum, Void
+from sparring.envs.games.kuhn import KuhnPoker, KuhnState
+from sparring.envs.games.tictactoe import TicTacToe
 from sparring.envs.referee import Refereed, RefereedState, forfeit_payoffs
-from sparring.envs.tictactoe import TicTacToe
 
 
 def texts(state: RefereedState, role: str) -> list[str]:
@@ -26,11 +27,11 @@ def test_a_legal_game_is_the_bare_game() -> None:
     for answer in ("check", "bet", "call"):
         (role,) = bare.to_act
         bare, state = bare.step({role: answer}), state.step({role: answer})
-        assert state.rejected is None
+        assert state.rejected == ()
         assert [state.observe(r) for r in KuhnPoker.roles] == [
             bare.observe(r) for r in KuhnPoker.roles
         ]
-    assert (state.to_act, state.payoffs, state.forfeit) == ((), bare.payoffs, None)
+    assert (state.to_act, state.payoffs, state.forfeits) == ((), bare.payoffs, ())
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
@@ -38,10 +39,10 @@ def test_forfeit_after_so_many_retries(retries: int) -> None:
     state = Refereed(KuhnPoker(), retries).start(0)
     for left in range(retries, 0, -1):
         state = state.step({"player_0": "mumble"})
-        assert (state.to_act, state.rejected, state.forfeit) == (("player_0",), "player_0", None)
+        assert (state.to_act, state.rejected, state.forfeits) == (("player_0",), ("player_0",), ())
         assert texts(state, "player_0")[-1].endswith("Try again."), left
     state = state.step({"player_0": "mumble"})
-    assert (state.to_act, state.rejected, state.forfeit) == ((), "player_0", "player_0")
+    assert (state.to_act, state.rejected, state.forfeits) == ((), ("player_0",), ("player_0",))
     assert state.payoffs == {"player_0": -2.0, "player_1": 2.0}
     assert texts(state, "player_0")[-1].endswith("You forfeit the game.")
     assert texts(state, "player_1")[-1] == "player_0 forfeits the game."
@@ -52,8 +53,8 @@ def test_retries_are_counted_anew_each_turn() -> None:
     bad = {"player_0": "mumble"}
     state = said(Refereed(KuhnPoker()).start(0), bad, {"player_0": "check"}, {"player_1": "bet"})
     state = state.step(bad)
-    assert state.forfeit is None
-    assert state.step(bad).forfeit == "player_0"
+    assert state.forfeits == ()
+    assert state.step(bad).forfeits == ("player_0",)
 
 
 def test_notices_stay_where_they_were_given() -> None:
@@ -104,7 +105,7 @@ def test_earlier_positions_stay_as_they_were() -> None:
 def test_who_answered_well_is_not_asked_again(toys: Any) -> None:
     state = Refereed(toys.three).start(0)
     state = state.step({"player_0": "h", "player_1": "x", "player_2": "t"})
-    assert (state.to_act, state.rejected) == (("player_1",), "player_1")
+    assert (state.to_act, state.rejected) == (("player_1",), ("player_1",))
     assert state.observe("player_0").legal == ()
     assert state.observe("player_1").legal == ("h", "t")
     assert len(texts(state, "player_0")) == len(texts(state, "player_2")) == 1  # nothing leaks
@@ -114,24 +115,54 @@ def test_who_answered_well_is_not_asked_again(toys: Any) -> None:
     assert state.payoffs == {"player_0": 1.0, "player_1": 1.0, "player_2": -2.0}
 
 
-def test_all_answers_illegal(toys: Any) -> None:
-    """One fault is found at a time; each role has its own retries."""
-    state = Refereed(toys.three).start(0).step(dict.fromkeys(toys.three.roles, "x"))
-    refused = [state.rejected]
-    for _ in range(2):
-        (role,) = state.to_act
-        state = state.step({role: "h"})
-        refused.append(state.rejected)
-    assert refused == ["player_0", "player_1", "player_2"]
-    state = state.step({"player_2": "h"})
-    assert (state.to_act, state.forfeit) == ((), None)
-    assert texts(state, "player_0")[-1] == "h, h, h"
+def test_all_who_answer_illegally_are_refused_at_once(toys: Any) -> None:
+    roles = toys.three.roles
+    state = Refereed(toys.three).start(0).step(dict.fromkeys(roles, "x"))
+    assert (state.rejected, state.to_act, state.forfeits) == (roles, roles, ())
+    assert all(texts(state, role)[-1].endswith("Try again.") for role in roles)
+    state = state.step({"player_0": "h", "player_1": "x", "player_2": "h"})
+    assert (state.rejected, state.forfeits) == (("player_1",), ("player_1",))
+    assert state.payoffs == {"player_0": 1.0, "player_1": -2.0, "player_2": 1.0}
+
+
+def test_no_seat_is_luckier_when_several_forfeit(toys: Any) -> None:
+    start = Refereed(toys.pennies, 0).start(0)
+    both = start.step({"player_0": "x", "player_1": "y"})
+    assert both.forfeits == ("player_0", "player_1")
+    assert both.payoffs == {"player_0": 0.0, "player_1": 0.0}
+    for role, other in (("player_0", "player_1"), ("player_1", "player_0")):
+        assert texts(both, role)[-1] == f"{other} forfeits the game."
+    two = Refereed(toys.three, 0).start(0).step({"player_0": "x", "player_1": "h", "player_2": "x"})
+    declared = toys.three.declares
+    assert two.payoffs["player_1"] <= declared.high
+    assert two.payoffs["player_0"] == two.payoffs["player_2"] == -two.payoffs["player_1"] / 2
+
+
+# --- a game that cannot be counted
+
+
+def test_a_void_game_ends_and_pays_nothing(toys: Any) -> None:
+    @dataclass(frozen=True)
+    class Called(KuhnState):
+        def step(self, answers: Mapping[str, str]) -> KuhnState:
+            raise Void("the judge is asleep")
+
+    start = KuhnPoker().start(0)
+    inner = Called(start.deals, start.log)
+    state = RefereedState(KuhnPoker(), inner, 1).step({"player_0": "bet"})
+    assert (state.to_act, state.forfeits, state.void) == ((), (), "the judge is asleep")
+    assert state.payoffs == {"player_0": 0.0, "player_1": 0.0}
+    for role in KuhnPoker.roles:
+        assert texts(state, role)[-1] == "This game does not count."
+        assert state.observe(role).legal == ()
+    with pytest.raises(ValueError, match="over"):
+        state.step({"player_0": "bet"})
 
 
 def test_forfeit_at_a_shared_move(toys: Any) -> None:
     state = Refereed(toys.three).start(0)
     state = state.step({"player_0": "h", "player_1": "x", "player_2": "t"}).step({"player_1": "x"})
-    assert (state.to_act, state.forfeit) == ((), "player_1")
+    assert (state.to_act, state.forfeits) == ((), ("player_1",))
     assert state.payoffs == {"player_0": 1.0, "player_1": -2.0, "player_2": 1.0}
     for role in ("player_0", "player_2"):
         assert texts(state, role)[1:] == ["player_1 forfeits the game."]
@@ -158,7 +189,7 @@ def test_forfeit_payoffs(
     names = ("a", "b")
     n = len(expected)
     game = toys.Matrix({(x,) * n: cell for x, cell in zip(names, cells, strict=True)}, sum_, total)
-    assert tuple(forfeit_payoffs(game, "player_0").values()) == expected
+    assert tuple(forfeit_payoffs(game, ("player_0",)).values()) == expected
     state = Refereed(game, 0).start(0).step({**dict.fromkeys(game.roles, "a"), "player_0": "x"})
     assert tuple(state.payoffs.values()) == expected
 

@@ -11,8 +11,8 @@ import pytest
 from sparring.envs import game, games, make, register, registry, unregister
 from sparring.envs.aec import TextEnv
 from sparring.envs.core import BadInput
-from sparring.envs.kuhn import KuhnPoker
-from sparring.envs.tictactoe import TicTacToe
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,50 @@ def test_options() -> None:
     assert isinstance(env, TextEnv)
     assert (env.game.game, env.game.retries) == (TicTacToe(board=False), 4)
     assert env.render_mode == "ansi"
-    assert registry.options_of("KuhnPoker-v0") == "hands=1"
+    hands = registry.options_of("KuhnPoker-v0")["hands"]
+    assert hands == (1, "so many hands; the first seat alternates, payoffs are over all")
+
+
+MIXED = {"a": "b c", "b": -0.5, "c": True, "d": "open"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "options"),
+    [
+        ("KuhnPoker-v0", "KuhnPoker-v0", {}),
+        (" KuhnPoker-v0() ", "KuhnPoker-v0", {}),
+        ("KuhnPoker-v0(hands=3)", "KuhnPoker-v0", {"hands": 3}),
+        ("X-v1(a='b c', b=-0.5, c=true, d=open)", "X-v1", MIXED),
+        ("openspiel:kuhn_poker(players=3)", "openspiel:kuhn_poker", {"players": 3}),
+        ("X-v1(piles=(1, 2), words=['a'])", "X-v1", {"piles": (1, 2), "words": ["a"]}),
+    ],
+)
+def test_a_spec_is_a_name_with_options(spec: str, name: str, options: dict[str, Any]) -> None:
+    assert registry.parse(spec) == (name, options)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "X-v0(",
+        "X-v0(3)",
+        "X-v0(hands=)",
+        "X-v0(a=f())",
+        "X-v0(**a)",
+        "X-v0(a=1))",
+        "X-v0(a=1)b(c=2)",
+    ],
+)
+def test_a_spec_that_cannot_be_read_says_how(spec: str) -> None:
+    with pytest.raises(BadInput, match=r"cannot read .*write options as"):
+        registry.parse(spec)
+
+
+def test_a_spec_makes_the_game() -> None:
+    assert game("KuhnPoker-v0(hands=3)") == KuhnPoker(hands=3)
+    assert game("KuhnPoker-v0(hands=3)", hands=2) == KuhnPoker(hands=2)
+    with pytest.raises(BadInput, match="no suite 'gym'; there are: openspiel"):
+        game("gym:CartPole-v1")
 
 
 @pytest.mark.parametrize(
@@ -144,9 +187,9 @@ def test_installed_games_are_found_and_loaded_when_needed(installed: list[str]) 
 
 
 def test_options_of_an_installed_game(installed: list[str]) -> None:
-    """They are its package's business; nothing of the machinery shows, or can be set."""
-    assert registry.options_of("Theirs-v1") == ""
-    with pytest.raises(TypeError, match="point"):
+    """They are read from its package; nothing of the machinery shows, or can be set."""
+    assert registry.options_of("Theirs-v1") == registry.options_of("KuhnPoker-v0")
+    with pytest.raises(BadInput, match="has no option 'point'"):
         game("Theirs-v1", point=None)
 
 

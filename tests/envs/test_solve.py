@@ -23,9 +23,9 @@ from sparring.envs.core import (
     visible,
 )
 from sparring.envs.equilibrium import equilibrium
-from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe
 from sparring.envs.solve import best_response, exploitability, nash_conv, uniform, values, walk
-from sparring.envs.tictactoe import TicTacToe
 
 
 def policy_of(table: Mapping[str, Mapping[str, float]]) -> Any:

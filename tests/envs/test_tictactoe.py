@@ -11,7 +11,7 @@ from functools import cache
 import pytest
 
 from sparring.envs.core import IllegalAction
-from sparring.envs.tictactoe import LINES, TicTacToe, TicTacToeState, winner
+from sparring.envs.games.tictactoe import LINES, TicTacToe, TicTacToeState, winner
 
 GAME = TicTacToe(board=False)
 START = "." * 9

@@ -73,8 +73,14 @@ def test_games(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["games"]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in games())
-    assert main(["games", "KuhnPoker-v0"]) == 0
-    assert "You are player_1" in capsys.readouterr().out
+    assert main(["games", "KuhnPoker-v0(hands=3)"]) == 0
+    said = capsys.readouterr().out
+    assert "You are player_0" in said
+    assert "You are player_1" not in said  # the same words but for the seat: shown once
+    assert "zero-sum, from -6 to 6; hidden information" in said
+    assert "hands=1  so many hands" in said
+    assert main(["games", "KuhnPoker-v0(hand=3)"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_play() -> None:

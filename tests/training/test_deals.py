@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from sparring.envs.core import BadInput, Game
-from sparring.envs.kuhn import KuhnPoker
-from sparring.envs.tictactoe import TicTacToe
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe
 from sparring.training.deals import balanced, independent
 
 

@@ -9,7 +9,7 @@ from sparring.agents.engines.core import Sampling
 from sparring.agents.llm import LLMAgent
 from sparring.agents.pretrained import player
 from sparring.agents.random import RandomAgent
-from sparring.envs.kuhn import KuhnPoker
+from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.solve import walk
 from sparring.training import imitate
 from sparring.training.imitate import imitate_random

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from sparring.envs.core import Role
-from sparring.envs.kuhn import KuhnPoker, KuhnState
+from sparring.envs.games.kuhn import KuhnPoker, KuhnState
 from sparring.training.losses.policy_gradient import surrogate
 
 BOLD = {"bet": 1, "call": 1, "check": 0, "fold": 0}

@@ -1,6 +1,7 @@
 """Role-conditioned advantages against numbers worked out by hand."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -88,3 +89,12 @@ def test_constant() -> None:
 def test_decay_must_be_a_share() -> None:
     with pytest.raises(ValueError, match="decay"):
         RAE(decay=1.0)
+
+
+def test_a_hidden_part_takes_the_place_of_the_role() -> None:
+    rae = RAE(decay=0.5)
+    first = replace(episode("G", 4, -4), parts={"player_0": "spy", "player_1": "civilian"})
+    second = replace(episode("G", -4, 4), parts={"player_0": "civilian", "player_1": "spy"})
+    advantages(rae, first)
+    assert rae.baselines == {("G", "spy"): 2.0, ("G", "civilian"): -2.0}
+    assert advantages(rae, second) == [{"player_0": -2.0, "player_1": 2.0}]

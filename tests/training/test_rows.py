@@ -15,7 +15,7 @@ from sparring.agents.play import Match, play_all
 from sparring.agents.random import RandomAgent
 from sparring.agents.render import Renderer
 from sparring.envs.core import Action, Episode, Observation, Role, Turn
-from sparring.envs.tictactoe import TicTacToe
+from sparring.envs.games.tictactoe import TicTacToe
 from sparring.training import selfplay
 from sparring.training.advantages.rae import RAE
 from sparring.training.imitate import as_said_by_model

@@ -3,6 +3,7 @@
 import copy
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ import pytest
 from sparring.agents.engines.core import Sampling
 from sparring.agents.pretrained import player
 from sparring.agents.random import RandomAgent
-from sparring.envs.core import Action, Episode, Observation, Role, Turn
-from sparring.envs.kuhn import KuhnPoker
-from sparring.envs.tictactoe import TicTacToe
+from sparring.envs.core import Action, BadInput, Episode, Observation, Role, Turn
+from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.tictactoe import TicTacToe
 from sparring.training import selfplay
 from sparring.training.advantages.constant import Constant
 from sparring.training.deals import balanced
@@ -150,19 +151,21 @@ def test_the_engine_plays_with_the_weights_of_the_last_update(taught: Any, token
 # -- what is said of a batch ------------------------------------------------------------------
 
 
-def episode(payoff: float, *turns: tuple[Role, bool, int], forfeit: str | None = None) -> Episode:
+def episode(
+    payoff: float, *turns: tuple[Role, bool, int], forfeits: tuple[str, ...] = ()
+) -> Episode:
     """Of turns by (role, accepted, tokens)."""
     said = tuple(
         Turn(Observation(role, ()), Action("x", tokens=(7,) * tokens), accepted=accepted)
         for role, accepted, tokens in turns
     )
-    return Episode("g", 0, said, {"a": payoff, "b": -payoff}, {}, {}, forfeit)
+    return Episode("g", 0, said, {"a": payoff, "b": -payoff}, {}, {}, forfeits)
 
 
 def test_a_summary_worked_out_by_hand() -> None:
     games = [
         episode(1.0, ("a", True, 1), ("b", True, 3)),
-        episode(-2.0, ("a", False, 2), forfeit="a"),
+        episode(-2.0, ("a", False, 2), forfeits=("a",)),
     ]
     assert summary(games, [e.payoffs for e in games]) == {
         "games": 2.0,
@@ -199,3 +202,29 @@ def test_seatings() -> None:
         (own,) = seating.learning
         assert seating.seats == {r: learner if r == own else other for r in KUHN.roles}
     assert 70 < sum(s.learning == {"player_0"} for s in seatings) < 130
+
+
+def test_void_games_are_counted_and_not_trained_on(
+    loop: SelfPlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play_all = selfplay.play_all
+
+    async def some_void(matches: Any, **options: Any) -> list[Episode]:
+        episodes = await play_all(matches, **options)
+        return [
+            replace(e, void="no verdict" if i % 4 == 0 else None) for i, e in enumerate(episodes)
+        ]
+
+    monkeypatch.setattr(selfplay, "play_all", some_void)
+    loop.games, loop.steps = 8, 1
+    (metrics,) = loop.run()
+    assert (metrics["void"], metrics["games"]) == (0.25, 6.0)
+    assert ("estimate", 6) in loop.learner.done  # type: ignore[attr-defined]
+
+    async def all_void(matches: Any, **options: Any) -> list[Episode]:
+        return [replace(e, void="no verdict") for e in await play_all(matches, **options)]
+
+    monkeypatch.setattr(selfplay, "play_all", all_void)
+    loop.steps = 2
+    with pytest.raises(BadInput, match="every game of this step was void: no verdict"):
+        list(loop.run())

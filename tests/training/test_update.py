@@ -19,7 +19,7 @@ from torch import nn
 
 from sparring.agents.play import Match, play_all
 from sparring.envs.core import Action, Episode, Observation, Role
-from sparring.envs.kuhn import KuhnPoker, KuhnState
+from sparring.envs.games.kuhn import KuhnPoker, KuhnState
 from sparring.training.advantages.constant import Constant
 from sparring.training.advantages.rae import RAE
 from sparring.training.batch import collate

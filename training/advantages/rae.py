@@ -2,7 +2,8 @@
 
 In a zero-sum game played against oneself the rewards of the two seats cancel, and seats are not
 equally good: a common baseline would reward a seat for being first. So each (game, role) has its
-own baseline, an exponential moving average of the rewards of that role:
+own baseline, an exponential moving average of the rewards of that role. Where seats play hidden
+parts (spy, civilian), the part takes the place of the role:
 
     A = R − b[game, role]          read first ...
     b ← d·b + (1 − d)·R            ... then updated, game by game; d = 0.95, b starts at 0
@@ -41,9 +42,10 @@ class RAE:
         for episode, reward in zip(episodes, rewards, strict=True):
             own = {}
             for role, r in reward.items():
-                b = self.baselines.get((episode.game, role), 0.0)
+                key = episode.game, episode.parts.get(role, role)
+                b = self.baselines.get(key, 0.0)
                 own[role] = r - b
-                self.baselines[episode.game, role] = self.decay * b + (1 - self.decay) * r
+                self.baselines[key] = self.decay * b + (1 - self.decay) * r
             advantages.append(own)
         return advantages
 

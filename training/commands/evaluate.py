@@ -75,3 +75,5 @@ def show(found: Result) -> None:
     out.print(table)
     for name, legal, forfeits in zip(found.names, found.legal, found.forfeits, strict=True):
         out.print(f"{name}: {legal:.2%} legal answers, {forfeits} forfeits")
+    if found.void:
+        out.print(f"{found.void} games did not count (void); their deals are left out")

@@ -1,4 +1,4 @@
-"""sparring games [GAME]: the games, or the rules of one as a player reads them."""
+"""sparring games [GAME]: the games, or one of them as its players read it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,32 +6,54 @@ from dataclasses import dataclass
 from rich.table import Table
 from tyro.conf import Positional
 
+from sparring.envs.pages import distinct_rules, information, payoffs
 from sparring.envs.registry import game, games, options_of
+from sparring.envs.registry import parse as parse_spec
 from sparring.training.commands.common import out, parse
 
 
 @dataclass(frozen=True)
 class Games:
-    """List the registered games, or print the rules of one."""
+    """List the registered games, or show one: its rules as players read them, and its options."""
 
     game: Positional[str | None] = None
-    """The game whose rules to print."""
+    """The game to show, with options if you like: 'KuhnPoker-v0(hands=3)'."""
 
 
 def run(args: Sequence[str]) -> int:
     """Parse, print."""
     options = parse(Games, "games", args)
-    if options.game is not None:
-        rules = game(options.game)
-        for role in rules.roles:
-            out.print(f"{role} reads:\n  {rules.rules(role)}\n")
-        return 0
+    if options.game is None:
+        _list()
+    else:
+        _show(options.game)
+    return 0
+
+
+def _list() -> None:
     table = Table()
     for column in ("game", "roles", "payoffs", "information", "options"):
         table.add_column(column)
     for name in games():
         rules = game(name)
-        known = "hidden" if rules.declares.hidden_information else "perfect"
-        table.add_row(name, ", ".join(rules.roles), rules.declares.sum, known, options_of(name))
+        said = rules.declares
+        roles = ", ".join(rules.roles) if len(rules.roles) < 4 else f"{len(rules.roles)} players"
+        table.add_row(name, roles, said.sum, information(said), ", ".join(options_of(name)))
     out.print(table)
-    return 0
+    out.print("sparring games NAME shows one; other suites' games: docs/adapters")
+
+
+def _show(spec: str) -> None:
+    rules = game(spec)
+    said = rules.declares
+    answers = "free speech" if said.free_speech else "listed answers"
+    out.print(f"{rules.name}: {payoffs(said)}; {information(said)} information; {answers}")
+    out.print(f"roles: {', '.join(rules.roles)}; at most {said.max_turns} answers", markup=False)
+    for role, text in distinct_rules(rules).items():
+        out.print(f"\n{role} reads:\n  " + text.replace("\n", "\n  "), markup=False)
+    name, _ = parse_spec(spec)
+    known = options_of(name) if name in games() else {}
+    if known:
+        out.print("\noptions:")
+    for option, (default, help_) in known.items():
+        out.print(f"  {option}={default!r}  {help_}", markup=False)

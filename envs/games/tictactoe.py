@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from sparring.envs.answers import choose
-from sparring.envs.core import Declaration, Message, Observation, Payoffs, Role, Sum, View, visible
+from sparring.envs.core import Declaration, Observation, Payoffs, Role, Sum, View, visible
+from sparring.envs.messages import public, rules_first
+from sparring.envs.options import flag
 
 ROLES = ("player_0", "player_1")
 MARKS = "XO"
@@ -58,24 +61,27 @@ class TicTacToeState:
         lines = [f"{role}: {answer}"]
         if self.drawn:
             lines += [" ".join(cells[row : row + 3]) for row in (0, 3, 6)]
-        moved = replace(self, cells=cells, log=(*self.log, Message("game", "\n".join(lines))))
+        moved = replace(self, cells=cells, log=(*self.log, public("\n".join(lines))))
         return moved if moved.to_act else moved._ended()
 
     def _ended(self) -> "TicTacToeState":
         won = winner(self.cells)
         text = "The game is a draw." if won is None else f"{ROLES[won]} wins."
-        return replace(self, log=(*self.log, Message("game", text)))
+        return replace(self, log=(*self.log, public(text)))
 
 
 @dataclass(frozen=True)
 class TicTacToe:
-    """Options: ``board`` draws the board after every move (else only the moves are told)."""
+    """TicTacToe on three by three cells."""
 
-    board: bool = True
+    board: Annotated[bool, "draw the board after every move; else only the moves are told"] = True
 
     name = "TicTacToe-v0"
     roles = ROLES
     declares = Declaration(sum=Sum.ZERO, hidden_information=False, max_turns=9, low=-1.0, high=1.0)
+
+    def __post_init__(self) -> None:
+        flag("board", self.board)
 
     def rules(self, role: Role) -> str:
         mark = MARKS[ROLES.index(role)]
@@ -86,8 +92,7 @@ class TicTacToe:
 
     def start(self, seed: int) -> TicTacToeState:
         """The empty board; TicTacToe has no chance, so ``seed`` changes nothing."""
-        rules = tuple(Message("game", self.rules(role), frozenset({role})) for role in ROLES)
-        return TicTacToeState(rules, drawn=self.board)
+        return TicTacToeState(rules_first(self), drawn=self.board)
 
     def openings(self) -> list[tuple[float, TicTacToeState]]:
         return [(1.0, self.start(0))]
