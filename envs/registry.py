@@ -1,17 +1,11 @@
-"""The table of games. A name ends in a version, which every change of behaviour raises.
+"""The table of games. A name ends in a version, which every change of behaviour raises."""
 
-A *spec* names a game with its options: ``KuhnPoker-v0``, ``KuhnPoker-v0(hands=3)``. A spec with a
-scheme is a game of another suite, made ours by ``envs/adapters``: ``openspiel:leduc_poker``.
-"""
-
-import ast
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_type_hints
 
@@ -20,6 +14,7 @@ from sparring.envs.core import BadInput, Game
 from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.games.tictactoe import TicTacToe
 from sparring.envs.referee import RETRIES
+from sparring.envs.specs import elsewhere, parse
 
 ENTRY_POINTS = "sparring.games"
 """Entry points in which other packages name their games: ``MyGame-v0 = "module:factory"``."""
@@ -28,13 +23,6 @@ GAMES: dict[str, Callable[..., Game]] = {
     "KuhnPoker-v0": KuhnPoker,
     "TicTacToe-v0": TicTacToe,
 }
-
-ADAPTERS: dict[str, str] = {
-    "openspiel": "sparring.envs.adapters.openspiel",
-    "pettingzoo": "sparring.envs.adapters.pettingzoo",
-    "textarena": "sparring.envs.adapters.textarena",
-}
-"""Scheme to module; a module has ``load(name, **options) -> Game`` and ``available()``."""
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*-v\d+")
 
@@ -83,12 +71,6 @@ class Installed:
         return made
 
 
-def _factory(name: str) -> Callable[..., Game]:
-    """What makes the game, its package imported."""
-    factory = GAMES[name]
-    return factory.point.load() if isinstance(factory, Installed) else factory
-
-
 def publish_all() -> None:
     """Put every game known so far into PettingZoo's registry."""
     for name in GAMES:
@@ -102,64 +84,33 @@ def games() -> tuple[str, ...]:
 
 
 def game(spec: str, **options: Any) -> Game:
-    """The bare rules of a game, for solvers and runners. ``options`` go before those in ``spec``.
+    """The bare rules of a game, for solvers and runners.
+
+    ``spec`` names it, possibly with options (``envs/specs.py``); ``options`` go before those.
 
     Raises:
         BadInput: no such game, or an option that it does not have or allow.
     """
     name, given = parse(spec)
+    factory = elsewhere(name) or _registered(name)
     options = {**given, **options}
-    scheme, _, inner = name.partition(":")
-    if inner:
-        return _adapted(scheme, inner, options)
-    _load_entry_points()
-    if name not in GAMES:
-        raise BadInput(f"no game {name!r}; {_hint(name)}")
-    factory = _factory(name)
-    if options:  # checked here, so that a TypeError inside a factory is never mistaken for this
-        known = inspect.signature(factory).parameters
-        open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
-        unknown = [option for option in options if option not in known]
-        if unknown and not open_ended:
-            has = f"its options: {', '.join(known)}" if known else "it has none"
-            raise BadInput(f"{name} has no option {unknown[0]!r}; {has}")
+    # checked here, so that a TypeError inside a factory is never mistaken for this
+    known = inspect.signature(factory).parameters if options else {}
+    open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
+    unknown = [option for option in options if option not in known]
+    if unknown and not open_ended:
+        has = f"its options: {', '.join(known)}" if known else "it has none"
+        raise BadInput(f"{name} has no option {unknown[0]!r}; {has}")
     return factory(**options)
 
 
-def parse(spec: str) -> tuple[str, dict[str, Any]]:
-    """Split ``NAME(option=value, ...)``. Values are Python literals; a bare word is a string.
-
-    Raises:
-        BadInput: the part in parentheses cannot be read.
-    """
-    name, opened, rest = spec.strip().partition("(")
-    if not opened:
-        return name, {}
-    fault = BadInput(f"cannot read {spec!r}; write options as NAME(hands=3, mode='open')")
-    try:
-        call = ast.parse(f"f({rest}", mode="eval").body
-    except (SyntaxError, ValueError):
-        raise fault from None
-    if not isinstance(call, ast.Call) or call.args or not isinstance(call.func, ast.Name):
-        raise fault
-    options: dict[str, Any] = {}
-    for keyword in call.keywords:
-        if keyword.arg is None:
-            raise fault
-        try:
-            word = keyword.value.id if isinstance(keyword.value, ast.Name) else None
-            literal = {"true": True, "false": False}.get(word or "", word)
-            options[keyword.arg] = literal if word else ast.literal_eval(keyword.value)
-        except ValueError:
-            raise fault from None
-    return name, options
-
-
-def _adapted(scheme: str, name: str, options: Mapping[str, Any]) -> Game:
-    if scheme not in ADAPTERS:
-        raise BadInput(f"no suite {scheme!r}; there are: {', '.join(ADAPTERS)}")
-    adapted: Game = import_module(ADAPTERS[scheme]).load(name, **options)
-    return adapted
+def _registered(name: str) -> Callable[..., Game]:
+    """What makes a game of the table, its package imported."""
+    _load_entry_points()
+    if name not in GAMES:
+        raise BadInput(f"no game {name!r}; {_hint(name)}")
+    factory = GAMES[name]
+    return factory.point.load() if isinstance(factory, Installed) else factory
 
 
 def _hint(name: str) -> str:
@@ -171,13 +122,13 @@ def _hint(name: str) -> str:
     return f"did you mean {by_stem[close[0]]}?" if close else f"there are: {', '.join(games())}"
 
 
-def options_of(name: str) -> dict[str, tuple[Any, str]]:
-    """The options of a registered game: name to (default, what it does).
+def options_of(spec: str) -> dict[str, tuple[Any, str]]:
+    """The options of a game: name to (default, what it does).
 
     What an option does is said in its annotation: ``hands: Annotated[int, "how many hands"] = 1``.
     """
-    _load_entry_points()
-    factory = _factory(name)
+    name, _ = parse(spec)
+    factory = elsewhere(name) or _registered(name)
     try:
         hints = get_type_hints(factory, include_extras=True)
     except (

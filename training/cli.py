@@ -1,4 +1,4 @@
-"""The command line: `sparring train | evaluate | exploitability | play | games`."""
+"""The command line: `sparring train | evaluate | exploitability | play | games | check | new-game`."""
 
 import sys
 from collections.abc import Sequence
@@ -13,13 +13,15 @@ sparring: language models learn by playing text games against themselves
   sparring evaluate AGENT AGENT     who is stronger, by how much, how sure
   sparring exploitability AGENT     exact distance from equilibrium
   sparring play GAME                play against an agent in this terminal
-  sparring games [GAME]             the games, or the rules of one
+  sparring games [GAME]             the games, or one as its players read it
+  sparring check GAME               does a game keep the contract?
+  sparring new-game NAME            write a new game that works, to make yours
 
 AGENT is random, optimal, human, run:runs/kuhn (a trained run; @STEP for an earlier checkpoint)
 or hf:PATH-OR-ID. Every command explains itself with --help.
 """
 
-COMMANDS = ("train", "evaluate", "exploitability", "play", "games")
+COMMANDS = ("train", "evaluate", "exploitability", "play", "games", "check", "new-game")
 """Each is a module of its own in ``commands``, imported only where it is used: torch takes time."""
 
 
@@ -33,7 +35,7 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         if name not in COMMANDS:
             raise BadInput(f"no command {name!r}; there are: {', '.join(COMMANDS)}")
-        return int(import_module(f"sparring.training.commands.{name}").run(rest))
+        return int(import_module(f"sparring.training.commands.{name.replace('-', '_')}").run(rest))
     except BadInput as fault:
         print(f"sparring: {fault}", file=sys.stderr)
         return 2

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pettingzoo
@@ -13,6 +14,7 @@ from sparring.envs.aec import TextEnv
 from sparring.envs.core import BadInput
 from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.games.tictactoe import TicTacToe
+from sparring.envs.specs import parse
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +39,8 @@ def test_options() -> None:
     assert isinstance(env, TextEnv)
     assert (env.game.game, env.game.retries) == (TicTacToe(board=False), 4)
     assert env.render_mode == "ansi"
-    hands = registry.options_of("KuhnPoker-v0")["hands"]
-    assert hands == (1, "so many hands; the first seat alternates, payoffs are over all")
+    default, help_ = registry.options_of("KuhnPoker-v0")["hands"]
+    assert (default, help_.startswith("so many hands")) == (1, True)
 
 
 MIXED = {"a": "b c", "b": -0.5, "c": True, "d": "open"}
@@ -56,7 +58,7 @@ MIXED = {"a": "b c", "b": -0.5, "c": True, "d": "open"}
     ],
 )
 def test_a_spec_is_a_name_with_options(spec: str, name: str, options: dict[str, Any]) -> None:
-    assert registry.parse(spec) == (name, options)
+    assert parse(spec) == (name, options)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_a_spec_is_a_name_with_options(spec: str, name: str, options: dict[str, 
 )
 def test_a_spec_that_cannot_be_read_says_how(spec: str) -> None:
     with pytest.raises(BadInput, match=r"cannot read .*write options as"):
-        registry.parse(spec)
+        parse(spec)
 
 
 def test_a_spec_makes_the_game() -> None:
@@ -81,6 +83,21 @@ def test_a_spec_makes_the_game() -> None:
     assert game("KuhnPoker-v0(hands=3)", hands=2) == KuhnPoker(hands=2)
     with pytest.raises(BadInput, match="no suite 'gym'; there are: openspiel"):
         game("gym:CartPole-v1")
+
+
+def test_a_file_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "own_game.py"
+    file.write_text("from sparring.envs.games.kuhn import KuhnPoker as Mine\nx = 3\n")
+    assert game(f"{file}:Mine(hands=2)") == KuhnPoker(hands=2)
+    for spec, fault in ((f"{file}:Ours", "has no game 'Ours'"), (f"{file}:x", "has no game 'x'")):
+        with pytest.raises(BadInput, match=fault):
+            game(spec)
+    with pytest.raises(BadInput, match=r"no file .*absent\.py"):
+        game(f"{tmp_path}/absent.py:Mine")
+    with pytest.raises(
+        BadInput, match=r"own_game\.py:Mine has no option 'cards'; its options: hands"
+    ):
+        game(f"{file}:Mine", cards=2)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from tyro.conf import Positional
 
 from sparring.envs.pages import distinct_rules, information, payoffs
 from sparring.envs.registry import game, games, options_of
-from sparring.envs.registry import parse as parse_spec
 from sparring.training.commands.common import out, parse
 
 
@@ -51,9 +50,7 @@ def _show(spec: str) -> None:
     out.print(f"roles: {', '.join(rules.roles)}; at most {said.max_turns} answers", markup=False)
     for role, text in distinct_rules(rules).items():
         out.print(f"\n{role} reads:\n  " + text.replace("\n", "\n  "), markup=False)
-    name, _ = parse_spec(spec)
-    known = options_of(name) if name in games() else {}
-    if known:
+    if known := options_of(spec):
         out.print("\noptions:")
     for option, (default, help_) in known.items():
         out.print(f"  {option}={default!r}  {help_}", markup=False)

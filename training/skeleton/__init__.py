@@ -1,0 +1,1 @@
+"""What ``sparring new-game`` writes: a small game that works, with its test, page and transcript."""
