@@ -53,16 +53,18 @@ def estimate(values: Sequence[float], *, level: float = 0.95) -> Estimate:
 class Result:
     """What a match showed of its first agent.
 
-    ``payoff``: its mean payoff a game over both seats, clustered by deal. ``by_role``: the same
-    for each seat. ``legal``: share of legal answers of either agent. ``forfeits``: games that the
-    first and the second agent forfeited. ``void``: games that did not count; the whole deal of
-    such a game is left out of the estimates.
+    ``payoff``: its mean payoff a game over both seats, clustered by deal; ``opponent``: that of the
+    second agent (the negative, in a zero-sum game). ``by_role``: of the first agent in each seat.
+    ``legal``: share of legal answers of either agent. ``forfeits``: games that the first and the
+    second agent forfeited. ``void``: games that did not count; the whole deal of such a game is
+    left out of the estimates.
     """
 
     names: tuple[str, str]
     game: str
     games: int
     payoff: Estimate
+    opponent: Estimate
     by_role: dict[Role, Estimate]
     legal: tuple[float, float]
     forfeits: tuple[int, int]
@@ -94,18 +96,23 @@ async def match(
     Raises:
         BadInput: the game is not for two, or ``games`` is not a positive even number.
     """
-    if len(game.roles) != 2:
-        raise BadInput(f"{game.name} has {len(game.roles)} roles; a match needs a game for two")
-    if games < 2 or games % 2:
-        raise BadInput(
-            f"games must be an even number of at least 2, both seatings of each deal, not {games}"
-        )
+    check_match(game, games)
     episodes: dict[int, Episode] = {}
     planned = fixtures(game, first, second, games, seed)
     async for index, episode in play_many(planned, at_once=at_once):
         episodes[index] = episode
         progress(len(episodes))
     return result(game, (first.name, second.name), [episodes[i] for i in range(games)])
+
+
+def check_match(game: Game, games: int) -> None:
+    """A match of ``games`` games can be planned. Raises ``BadInput`` like ``match``."""
+    if len(game.roles) != 2:
+        raise BadInput(f"{game.name} has {len(game.roles)} roles; a match needs a game for two")
+    if games < 2 or games % 2:
+        raise BadInput(
+            f"games must be an even number of at least 2, both seatings of each deal, not {games}"
+        )
 
 
 def result(game: Game, names: tuple[str, str], episodes: Sequence[Episode]) -> Result:
@@ -123,6 +130,7 @@ def result(game: Game, names: tuple[str, str], episodes: Sequence[Episode]) -> R
     as_a, as_b = [x for x, _ in counted], [y for _, y in counted]
     own = [a] * len(as_a), [b] * len(as_b)
     deals = [(x.payoffs[a] + y.payoffs[b]) / 2 for x, y in zip(as_a, as_b, strict=True)]
+    theirs = [(x.payoffs[b] + y.payoffs[a]) / 2 for x, y in zip(as_a, as_b, strict=True)]
     seated = [*zip(as_a, own[0], strict=True), *zip(as_b, own[1], strict=True)]
     answers: tuple[list[bool], list[bool]] = [], []
     for episode, role in seated:
@@ -133,6 +141,7 @@ def result(game: Game, names: tuple[str, str], episodes: Sequence[Episode]) -> R
         game=game.name,
         games=len(episodes),
         payoff=estimate(deals),
+        opponent=estimate(theirs),
         by_role={
             a: estimate([e.payoffs[a] for e in as_a]),
             b: estimate([e.payoffs[b] for e in as_b]),

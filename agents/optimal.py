@@ -15,6 +15,9 @@ from sparring.envs.games.tictactoe import EMPTY, MARKS, ROLES, winner
 
 PolicyFunction = Callable[[Observation], Mapping[str, float]]
 
+TWO_PLAYERS = "Cards J < Q < K,"
+"""In the rules of two-player Kuhn poker; with more players there are more cards."""
+
 
 def kuhn_equilibrium(alpha: float = 1 / 3) -> PolicyFunction:
     """The equilibrium of Kuhn poker with parameter ``alpha`` in [0, 1/3] (Kuhn, 1950).
@@ -37,6 +40,8 @@ def kuhn_equilibrium(alpha: float = 1 / 3) -> PolicyFunction:
     }
 
     def policy(observation: Observation) -> Mapping[str, float]:
+        if TWO_PLAYERS not in observation.messages[0].text:
+            raise BadInput("optimal play of Kuhn poker is known for two players only")
         card = ""
         said: list[str] = []
         for message in observation.messages:

@@ -1,4 +1,4 @@
-"""The command line: `sparring train | evaluate | exploitability | play | games | check | new-game`."""
+"""The command line: `sparring COMMAND ...`, one module in ``commands`` for each."""
 
 import sys
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ HELP = """\
 sparring: language models learn by playing text games against themselves
 
   sparring train RECIPE             learn by self-play (recipes: kuhn)
-  sparring evaluate AGENT AGENT     who is stronger, by how much, how sure
+  sparring evaluate AGENT AGENT...  who is stronger, by how much, how sure
   sparring exploitability AGENT     exact distance from equilibrium
   sparring play GAME                play against an agent in this terminal
   sparring games [GAME]             the games, or one as its players read it

@@ -105,3 +105,19 @@ def test_leaving_a_game_is_no_error() -> None:
     )
     assert done.returncode == 130
     assert done.stderr.strip() == "stopped"
+
+
+def test_evaluate_ranks_several_agents(capsys: pytest.CaptureFixture[str]) -> None:
+    agents = ["random", "optimal", "optimal:0"]
+    assert main(["evaluate", *agents, "--games", "400", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [score["name"] for score in found["scores"]][-1] == "random"
+    assert [match["names"] for match in found["matches"]] == [
+        ["random", "optimal"],
+        ["random", "optimal:0"],
+        ["optimal", "optimal:0"],
+    ]
+    assert main(["evaluate", *agents, "--games", "20"]) == 0
+    assert "v random" in " ".join(capsys.readouterr().out.split())
+    assert main(["evaluate", "random"]) == 2
+    assert "name at least two agents" in capsys.readouterr().err

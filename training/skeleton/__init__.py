@@ -1,1 +1,1 @@
-"""What ``sparring new-game`` writes: a small game that works, with its test, page and transcript."""
+"""What ``sparring new-game`` writes: a small game that works, its test, page and transcript."""
