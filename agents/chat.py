@@ -1,0 +1,67 @@
+"""A seat as a chat conversation, in the message format of OpenAI-style APIs.
+
+Any function from messages to a reply can play: an API client, a ``verifiers`` rollout, a test.
+
+    async def complete(messages):            # [{"role": ..., "content": ...}, ...]
+        ...                                  # -> the reply
+    player = ChatAgent("my-model", complete)
+
+The conversation only grows, so a server's prefix cache stays valid from turn to turn.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sparring.envs.aec import transcript
+from sparring.envs.core import Action, Observation
+
+ChatMessage = dict[str, str]
+"""``{"role": "system" | "user" | "assistant", "content": text}``."""
+
+Complete = Callable[[list[ChatMessage]], Awaitable[str]]
+
+
+def chat(observation: Observation) -> list[ChatMessage]:
+    """The conversation that leads to this observation.
+
+    The first message of the view (the rules) is the system's. Each of the role's own earlier
+    replies is the assistant's, word for word; what it saw before each is the user's.
+    """
+    rules, *_ = transcript_of(observation, 0, 1)
+    messages = [{"role": "system", "content": rules}]
+    known = 1
+    for turn in observation.turns:
+        seen = len(turn.observation.messages)
+        messages.append(_user(turn.observation, known, seen))
+        messages.append({"role": "assistant", "content": turn.action.text})
+        known = seen
+    return [*messages, _user(observation, known, len(observation.messages))]
+
+
+def transcript_of(observation: Observation, start: int, stop: int) -> list[str]:
+    """The messages from ``start`` up to ``stop``, each as ``envs/aec.py`` writes it."""
+    return [
+        transcript(Observation(observation.role, (m,))) for m in observation.messages[start:stop]
+    ]
+
+
+def _user(observation: Observation, start: int, stop: int) -> ChatMessage:
+    lines = transcript_of(observation, start, stop)
+    if observation.legal is not None:
+        lines.append(f"Reply with one of: {', '.join(observation.legal)}")
+    elif observation.examples:
+        lines.append(f"It is your turn, {observation.role}. For example: {observation.examples[0]}")
+    else:
+        lines.append(f"It is your turn, {observation.role}.")
+    return {"role": "user", "content": "\n".join(lines)}
+
+
+@dataclass(frozen=True)
+class ChatAgent:
+    """The agent whose replies ``complete`` writes."""
+
+    name: str
+    complete: Complete
+
+    async def act(self, observation: Observation) -> Action:
+        return Action(await self.complete(chat(observation)))
