@@ -27,7 +27,7 @@ def chat(observation: Observation) -> list[ChatMessage]:
     The first message of the view (the rules) is the system's. Each of the role's own earlier
     replies is the assistant's, word for word; what it saw before each is the user's.
     """
-    rules, *_ = transcript_of(observation, 0, 1)
+    (rules,) = _lines(observation, 0, 1)
     messages = [{"role": "system", "content": rules}]
     known = 1
     for turn in observation.turns:
@@ -38,7 +38,7 @@ def chat(observation: Observation) -> list[ChatMessage]:
     return [*messages, _user(observation, known, len(observation.messages))]
 
 
-def transcript_of(observation: Observation, start: int, stop: int) -> list[str]:
+def _lines(observation: Observation, start: int, stop: int) -> list[str]:
     """The messages from ``start`` up to ``stop``, each as ``envs/aec.py`` writes it."""
     return [
         transcript(Observation(observation.role, (m,))) for m in observation.messages[start:stop]
@@ -46,7 +46,7 @@ def transcript_of(observation: Observation, start: int, stop: int) -> list[str]:
 
 
 def _user(observation: Observation, start: int, stop: int) -> ChatMessage:
-    lines = transcript_of(observation, start, stop)
+    lines = _lines(observation, start, stop)
     if observation.legal is not None:
         lines.append(f"Reply with one of: {', '.join(observation.legal)}")
     elif observation.examples:

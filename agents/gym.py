@@ -104,7 +104,7 @@ class SingleAgentEnv(gymnasium.Env[dict[str, str], str]):
         void = episode.void is not None
         return observation, float(episode.payoffs[self.role]), not void, void, info
 
-    def render(self) -> str:  # type: ignore[override]
+    def render(self) -> str:
         """What the seat sees."""
         return self._seen()[0]["text"]
 

@@ -1,6 +1,7 @@
 """A seat as a chat conversation."""
 
 import asyncio
+from itertools import pairwise
 
 from sparring.agents.chat import ChatAgent, ChatMessage, chat
 from sparring.agents.play import Match, play
@@ -22,7 +23,7 @@ def test_a_game_is_one_growing_conversation() -> None:
     match = Match(KUHN, {"player_0": player, "player_1": RandomAgent()}, 7, 1)
     episode = asyncio.run(play(match))
     assert len(asked) == len(episode.turns_of("player_0"))
-    for earlier, later in zip(asked, asked[1:], strict=False):
+    for earlier, later in pairwise(asked):
         assert later[: len(earlier)] == earlier
         assert later[len(earlier)]["role"] == "assistant"
     first = asked[0]
