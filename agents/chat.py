@@ -38,11 +38,9 @@ def chat(observation: Observation) -> list[ChatMessage]:
     return [*messages, _user(observation, known, len(observation.messages))]
 
 
-def _lines(observation: Observation, start: int, stop: int) -> list[str]:
+def _lines(seen: Observation, start: int, stop: int) -> list[str]:
     """The messages from ``start`` up to ``stop``, each as ``envs/aec.py`` writes it."""
-    return [
-        transcript(Observation(observation.role, (m,))) for m in observation.messages[start:stop]
-    ]
+    return [transcript(Observation(seen.role, (m,))) for m in seen.messages[start:stop]]
 
 
 def _user(observation: Observation, start: int, stop: int) -> ChatMessage:

@@ -26,8 +26,10 @@ def transcript(observation: Observation) -> str:
     Further lines of what a player said are indented: no player can forge a line of another.
     """
     return "\n".join(
-        m.text if m.sender == "game" else f"{m.sender}: " + "\n  ".join(m.text.splitlines())
-        for m in observation.messages
+        [
+            m.text if m.sender == "game" else f"{m.sender}: " + "\n  ".join(m.text.splitlines())
+            for m in observation.messages
+        ]
     )
 
 
@@ -40,6 +42,9 @@ def publish(name: str, entry_point: Callable[..., AECEnv]) -> None:
 def withdraw(name: str) -> None:
     """Take a game out of PettingZoo's registry."""
     aec_registry.pop(f"sparring/{name}", None)
+
+
+_WAITS = Observation("", ())  # what is legal for a role that is not to act: nothing
 
 
 class TextEnv(AECEnv[Role, dict[str, str], str | None]):
@@ -87,15 +92,20 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         self.truncations = dict.fromkeys(self.agents, False)
         self._answers: dict[Role, str] = {}
         self._paid: Payoffs = dict.fromkeys(self.agents, 0.0)
+        self._look()
         self._point()
+
+    def _look(self) -> None:
+        """Who is to act in the position now reached. What roles see is looked up when asked for."""
+        self._to_act = self.state_of_play.to_act
+        self._seen: dict[Role, Observation] = {}
 
     def _point(self) -> None:
         """Select who acts next, and say what is legal."""
-        to_act = self.state_of_play.to_act
-        waiting = [role for role in to_act if role not in self._answers]
+        waiting = [role for role in self._to_act if role not in self._answers]
         self.infos = {}
         for role in self.agents:
-            seen = self.state_of_play.observe(role) if role in waiting else Observation(role, ())
+            seen = self.observation(role) if role in waiting else _WAITS
             self.infos[role] = info = dict[str, Any](legal_actions=seen.legal)
             if seen.examples:
                 info["examples"] = seen.examples
@@ -106,7 +116,9 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
 
     def observation(self, agent: Role) -> Observation:
         """What ``agent`` may see, as messages."""
-        return self.state_of_play.observe(agent)
+        if agent not in self._seen:
+            self._seen[agent] = self.state_of_play.observe(agent)
+        return self._seen[agent]
 
     def observe(self, agent: Role) -> dict[str, str]:
         return {"text": transcript(self.observation(agent))}
@@ -128,7 +140,7 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         self._cumulative_rewards[agent] = 0.0
         self._clear_rewards()
         self._answers[agent] = action
-        if all(role in self._answers for role in self.state_of_play.to_act):
+        if len(self._answers) == len(self._to_act):
             self._advance()
         self._point()
         self._accumulate_rewards()
@@ -137,11 +149,12 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
 
     def _advance(self) -> None:
         self.state_of_play = self.state_of_play.step(self._answers)
+        self._look()
         self._answers = {}
         payoffs = self.state_of_play.payoffs
         self.rewards = {role: payoffs[role] - self._paid[role] for role in self.agents}
         self._paid = dict(payoffs)
-        if not self.state_of_play.to_act:
+        if not self._to_act:
             ended = dict.fromkeys(self.agents, True)
             if self.state_of_play.void is None:
                 self.terminations = ended

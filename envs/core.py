@@ -210,4 +210,4 @@ class SolvableGame(Game, Protocol):
 
 def visible(log: View, role: Role) -> View:
     """The part of a game's log that ``role`` may see."""
-    return tuple(m for m in log if m.to is None or role in m.to)
+    return tuple([m for m in log if m.to is None or role in m.to])  # a list is faster to fill

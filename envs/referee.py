@@ -104,7 +104,7 @@ class RefereedState:
 
     def observe(self, role: Role) -> Observation:
         seen = self.inner.observe(role)
-        if role not in self.to_act and seen.legal != ():
+        if seen.legal != () and role not in self.to_act:
             seen = replace(seen, legal=(), examples=())
         if not self.notices:
             return seen
@@ -133,7 +133,7 @@ class RefereedState:
             return self._refuse((fault, *fault.also), together)
         except Void as fault:
             return self._call_off(str(fault))
-        return replace(self, inner=after, accepted=(), strikes=(), rejected=())
+        return RefereedState(self.game, after, self.retries, self.notices)
 
     def _refuse(
         self, faults: Sequence[IllegalAction], together: dict[Role, str]

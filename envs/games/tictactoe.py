@@ -1,11 +1,12 @@
 """TicTacToe: player_0 has X and moves first, three in a row wins, a full board is a draw."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from typing import Annotated
 
 from sparring.envs.answers import choose
-from sparring.envs.core import Declaration, Observation, Payoffs, Role, Sum, View, visible
+from sparring.envs.core import Declaration, Message, Observation, Payoffs, Role, Sum, View, visible
 from sparring.envs.messages import public, rules_first
 from sparring.envs.options import flag
 
@@ -24,6 +25,32 @@ def winner(cells: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """All that follows from a board alone."""
+
+    to_act: tuple[Role, ...]
+    legal: tuple[str, ...]
+    payoffs: Payoffs
+    board: str
+    end: tuple[Message, ...]  # how the game ended, once it has
+
+
+@cache  # 5,478 boards can be reached
+def position(cells: str) -> Position:
+    won = winner(cells)
+    over = won is not None or EMPTY not in cells
+    first = 0.0 if won is None else 1.0 - 2.0 * won
+    text = "The game is a draw." if won is None else f"{ROLES[won]} wins."
+    return Position(
+        to_act=() if over else (ROLES[(9 - cells.count(EMPTY)) % 2],),
+        legal=tuple(str(i + 1) for i, cell in enumerate(cells) if cell == EMPTY),
+        payoffs={ROLES[0]: first, ROLES[1]: -first + 0.0},  # + 0.0: no negative zero
+        board="\n".join(" ".join(cells[row : row + 3]) for row in (0, 3, 6)),
+        end=(public(text),) if over else (),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class TicTacToeState:
     log: View
     cells: str = EMPTY * 9
@@ -31,43 +58,29 @@ class TicTacToeState:
 
     @property
     def to_act(self) -> tuple[Role, ...]:
-        if winner(self.cells) is not None or EMPTY not in self.cells:
-            return ()
-        return (ROLES[self._moved % 2],)
-
-    @property
-    def _moved(self) -> int:
-        return 9 - self.cells.count(EMPTY)
+        return position(self.cells).to_act
 
     @property
     def legal(self) -> tuple[str, ...]:
-        return tuple(str(i + 1) for i, cell in enumerate(self.cells) if cell == EMPTY)
+        return position(self.cells).legal
 
     @property
     def payoffs(self) -> Payoffs:
-        won = winner(self.cells)
-        first = 0.0 if won is None else 1.0 - 2.0 * won
-        return {ROLES[0]: first, ROLES[1]: -first + 0.0}  # + 0.0: no negative zero
+        return dict(position(self.cells).payoffs)
 
     def observe(self, role: Role) -> Observation:
-        legal = self.legal if role in self.to_act else ()
-        return Observation(role, visible(self.log, role), legal)
+        now = position(self.cells)
+        return Observation(role, visible(self.log, role), now.legal if role in now.to_act else ())
 
     def step(self, answers: Mapping[Role, str]) -> "TicTacToeState":
-        (role,) = self.to_act
-        answer = choose(answers, role, self.legal)
+        now = position(self.cells)
+        (role,) = now.to_act
+        answer = choose(answers, role, now.legal)
         at = int(answer) - 1
-        cells = self.cells[:at] + MARKS[self._moved % 2] + self.cells[at + 1 :]
-        lines = [f"{role}: {answer}"]
-        if self.drawn:
-            lines += [" ".join(cells[row : row + 3]) for row in (0, 3, 6)]
-        moved = replace(self, cells=cells, log=(*self.log, public("\n".join(lines))))
-        return moved if moved.to_act else moved._ended()
-
-    def _ended(self) -> "TicTacToeState":
-        won = winner(self.cells)
-        text = "The game is a draw." if won is None else f"{ROLES[won]} wins."
-        return replace(self, log=(*self.log, public(text)))
+        cells = self.cells[:at] + MARKS[ROLES.index(role)] + self.cells[at + 1 :]
+        then = position(cells)
+        told = f"{role}: {answer}\n{then.board}" if self.drawn else f"{role}: {answer}"
+        return TicTacToeState((*self.log, public(told), *then.end), cells, self.drawn)
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def test_the_words_of_the_prompt_are_those_of_the_template(
     tokenizer = renderer.tokenizer
     first = Observation("player_0", (Message("game", "Rules."),), ("yes", "no"))
     messages = (*first.messages, Message("game", "More."), Message("game", "End?"))
-    later = Observation("player_0", messages, ("a",), (Turn(first, Action("yes")),))
+    later = Observation("player_0", messages, ("a",), turns=(Turn(first, Action("yes")),))
     chat = [
         {"role": "user", "content": "Rules.\nLegal: yes, no"},
         {"role": "assistant", "content": "yes"},
@@ -212,7 +212,7 @@ def test_special_tokens_that_a_player_types_are_plain_letters(
         """The special ids of a prompt in which ``text`` was said to and by the role."""
         told = (Message("player_1", text),)
         seen = Observation("player_0", told, None)
-        again = Observation("player_0", told * 2, None, (Turn(seen, Action(text)),))
+        again = Observation("player_0", told * 2, None, turns=(Turn(seen, Action(text)),))
         return [t for t in renderer.prompt(again)[0] if t in special]
 
     assert frame(typed) == frame("good day")

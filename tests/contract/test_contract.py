@@ -942,6 +942,7 @@ def paying_late(env: TextEnv) -> None:
 
 def starting_again(env: TextEnv) -> None:
     env.state_of_play = env.game.start(0)
+    env._look()
 
 
 def seeding_once(env: TextEnv, seed: int | None = None, options: Any = None) -> None:

@@ -1,7 +1,6 @@
 """What follows an illegal answer: the same in all games."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,6 +9,8 @@ from sparring.envs.core import Message, Sum, Void
 from sparring.envs.games.kuhn import KuhnPoker, KuhnState
 from sparring.envs.games.tictactoe import TicTacToe
 from sparring.envs.referee import Refereed, RefereedState, forfeit_payoffs
+
+KUHN = KuhnPoker()
 
 
 def texts(state: RefereedState, role: str) -> list[str]:
@@ -23,14 +24,12 @@ def said(state: RefereedState, *answers: dict[str, str]) -> RefereedState:
 
 
 def test_a_legal_game_is_the_bare_game() -> None:
-    bare, state = KuhnPoker().start(3), Refereed(KuhnPoker()).start(3)
+    bare, state = KUHN.start(3), Refereed(KuhnPoker()).start(3)
     for answer in ("check", "bet", "call"):
         (role,) = bare.to_act
         bare, state = bare.step({role: answer}), state.step({role: answer})
         assert state.rejected == ()
-        assert [state.observe(r) for r in KuhnPoker.roles] == [
-            bare.observe(r) for r in KuhnPoker.roles
-        ]
+        assert [state.observe(r) for r in KUHN.roles] == [bare.observe(r) for r in KUHN.roles]
     assert (state.to_act, state.payoffs, state.forfeits) == ((), bare.payoffs, ())
 
 
@@ -46,7 +45,7 @@ def test_forfeit_after_so_many_retries(retries: int) -> None:
     assert state.payoffs == {"player_0": -2.0, "player_1": 2.0}
     assert texts(state, "player_0")[-1].endswith("You forfeit the game.")
     assert texts(state, "player_1")[-1] == "player_0 forfeits the game."
-    assert all(state.observe(role).legal == () for role in KuhnPoker.roles)
+    assert all(state.observe(role).legal == () for role in KUHN.roles)
 
 
 def test_retries_are_counted_anew_each_turn() -> None:
@@ -141,18 +140,15 @@ def test_no_seat_is_luckier_when_several_forfeit(toys: Any) -> None:
 # --- a game that cannot be counted
 
 
-def test_a_void_game_ends_and_pays_nothing(toys: Any) -> None:
-    @dataclass(frozen=True)
-    class Called(KuhnState):
-        def step(self, answers: Mapping[str, str]) -> KuhnState:
-            raise Void("the judge is asleep")
+def test_a_void_game_ends_and_pays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(state: KuhnState, answers: Mapping[str, str]) -> KuhnState:
+        raise Void("the judge is asleep")
 
-    start = KuhnPoker().start(0)
-    inner = Called(start.deals, start.log)
-    state = RefereedState(KuhnPoker(), inner, 1).step({"player_0": "bet"})
+    monkeypatch.setattr(KuhnState, "step", step)
+    state = Refereed(KUHN).start(0).step({"player_0": "bet"})
     assert (state.to_act, state.forfeits, state.void) == ((), (), "the judge is asleep")
     assert state.payoffs == {"player_0": 0.0, "player_1": 0.0}
-    for role in KuhnPoker.roles:
+    for role in KUHN.roles:
         assert texts(state, role)[-1] == "This game does not count."
         assert state.observe(role).legal == ()
     with pytest.raises(ValueError, match="over"):

@@ -313,7 +313,7 @@ def test_answers_left_out_have_probability_zero(toys: Any) -> None:
 
 def test_only_small_listed_games_are_walked() -> None:
     class NoOpenings:
-        name, roles, declares = "NoOpenings-v0", KuhnPoker.roles, KuhnPoker().declares
+        name, roles, declares = "NoOpenings-v0", KuhnPoker().roles, KuhnPoker().declares
 
     class Free(KuhnPoker):
         declares = replace(KuhnPoker().declares, free_speech=True)
