@@ -40,7 +40,7 @@ def chat(observation: Observation) -> list[ChatMessage]:
 
 def _lines(seen: Observation, start: int, stop: int) -> list[str]:
     """The messages from ``start`` up to ``stop``, each as ``envs/aec.py`` writes it."""
-    return [transcript(Observation(seen.role, (m,))) for m in seen.messages[start:stop]]
+    return [transcript((m,)) for m in seen.messages[start:stop]]
 
 
 def _user(observation: Observation, start: int, stop: int) -> ChatMessage:

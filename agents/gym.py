@@ -69,7 +69,7 @@ class SingleAgentEnv(gymnasium.Env[dict[str, str], str]):
             raise ValueError(f"{game.name} has no role {role!r}; it has {', '.join(game.roles)}")
         self.game, self.opponents, self.fixed_role, self.retries = game, opponents, role, retries
         self.observation_space = Dict({"text": AnyText()})  # type: ignore[assignment]
-        self.action_space: AnyText = AnyText()
+        self.action_space: AnyText = AnyText(self._offers)
         self.render_mode = "ansi"
         self._loop: asyncio.AbstractEventLoop | None = None
         self._game: asyncio.Task[Episode] | None = None
@@ -125,8 +125,11 @@ class SingleAgentEnv(gymnasium.Env[dict[str, str], str]):
         else:
             seen = self._observation
             info |= {"legal_actions": seen.legal, "examples": seen.examples}
-        self.action_space.offers = seen.legal or seen.examples
-        return {"text": transcript(seen)}, info
+        self._observation = seen
+        return {"text": transcript(seen.messages)}, info
+
+    def _offers(self) -> tuple[str, ...]:
+        return self._observation.legal or self._observation.examples
 
     def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:
         """Run ``work`` on this environment's own loop, which another thread runs: so it works

@@ -1,7 +1,7 @@
 """Games a CPU-second with random legal agents: our core and our PettingZoo view against peers.
 
     pip install -e '.[textarena,openspiel]'
-    python benchmarks/envs.py             prints the table; peers that are not installed are left out
+    python benchmarks/envs.py             prints the table; leaves out peers that are not there
     python benchmarks/envs.py --check     exits 1 if a goal is missed (all peers must be there)
 
 Everybody plays the same way: read what the player to move may see, choose a legal answer at random,
@@ -29,7 +29,9 @@ from sparring.envs import game, make
 Play = Callable[[random.Random], object]
 """Plays one whole game with this luck."""
 
-GAMES = ("TicTacToe-v0", "KuhnPoker-v0", "SimpleNegotiation-v0")
+GAMES = ("TicTacToe-v0", "KuhnPoker-v0(hands=3)", "SimpleNegotiation-v0")
+"""As long as the peers' games of these names: TextArena's Kuhn poker is three hands."""
+
 GOALS = (
     # (whose, at least so many times, whom, in which games)
     ("core", 3.0, "TextArena raw", GAMES),
@@ -133,8 +135,7 @@ def textarena(name: str, suffix: str) -> Play:
     last game's text."""
     import textarena as ta
 
-    ids = {"KuhnPoker-v0": "KuhnPoker-v0", "TicTacToe-v0": "TicTacToe-v0"}
-    full = ids.get(name, name) + suffix
+    full = name.partition("(")[0] + suffix
     answers = _textarena_answers(name)
     held = ta.make(full) if suffix == "-raw" else None
 
@@ -171,7 +172,7 @@ def _textarena_answers(name: str) -> Callable[[Any, Any, random.Random], str]:
         held = [kind for kind, amount in own.items() if amount > 0]
         return f"[Offer: 1 {luck.choice(held)} -> 1 {luck.choice(list(own))}]"
 
-    return {"TicTacToe-v0": tictactoe, "KuhnPoker-v0": kuhn}.get(name, negotiation)
+    return dict(zip(GAMES, (tictactoe, kuhn, negotiation), strict=True))[name]
 
 
 def pettingzoo(name: str, raw: bool) -> Play:
@@ -181,7 +182,7 @@ def pettingzoo(name: str, raw: bool) -> Play:
 
     def play(luck: random.Random) -> object:
         env.reset(seed=luck.getrandbits(31))
-        for agent in env.agent_iter():
+        for _ in env.agent_iter():
             seen, _, over, cut, _ = env.last()
             if over or cut:
                 env.step(None)
@@ -197,20 +198,23 @@ def openspiel(name: str) -> Play:
     """OpenSpiel from Python, with the observation string and the string of every legal action."""
     import pyspiel
 
-    rules = pyspiel.load_game({"TicTacToe-v0": "tic_tac_toe", "KuhnPoker-v0": "kuhn_poker"}[name])
+    rules = pyspiel.load_game("tic_tac_toe" if name == GAMES[0] else "kuhn_poker")
+    hands = 1 if name == GAMES[0] else 3
 
     def play(luck: random.Random) -> object:
-        state = rules.new_initial_state()
-        while not state.is_terminal():
-            if state.is_chance_node():
-                outcomes = [action for action, _ in state.chance_outcomes()]
-                state.apply_action(luck.choice(outcomes))
-                continue
-            player = state.current_player()
-            state.information_state_string(player)
-            legal = state.legal_actions(player)
-            [state.action_to_string(player, action) for action in legal]
-            state.apply_action(luck.choice(legal))
+        for _ in range(hands):
+            state = rules.new_initial_state()
+            while not state.is_terminal():
+                if state.is_chance_node():
+                    outcomes = [action for action, _ in state.chance_outcomes()]
+                    state.apply_action(luck.choice(outcomes))
+                    continue
+                player = state.current_player()
+                state.information_state_string(player)
+                legal = state.legal_actions(player)
+                for action in legal:
+                    state.action_to_string(player, action)
+                state.apply_action(luck.choice(legal))
         return state.returns()
 
     return play

@@ -7,28 +7,30 @@ of ``referee.py``. A game that cannot be counted is truncated, its reason in
 ``infos[agent]["void"]``. Rewards are the steps of the payoffs, so they add up to them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gymnasium.spaces import Dict
 from gymnasium.utils.seeding import np_random
+from numpy.random import Generator
 from pettingzoo import AECEnv, aec_registry
 from pettingzoo import register as register_in_pettingzoo
 
-from sparring.envs.core import Game, Observation, Payoffs, Role
+from sparring.envs.core import Game, Message, Observation, Payoffs, Role
 from sparring.envs.referee import RETRIES, Refereed, RefereedState
 from sparring.envs.spaces import AnyText
 
 
-def transcript(observation: Observation) -> str:
-    """All messages of a view, a line each: ``sender: text``, the game's own without a sender.
+def transcript(messages: Sequence[Message]) -> str:
+    """Messages as text, a line each: ``sender: text``, the game's own without a sender.
 
     Further lines of what a player said are indented: no player can forge a line of another.
     """
     return "\n".join(
         [
             m.text if m.sender == "game" else f"{m.sender}: " + "\n  ".join(m.text.splitlines())
-            for m in observation.messages
+            for m in messages
         ]
     )
 
@@ -42,9 +44,6 @@ def publish(name: str, entry_point: Callable[..., AECEnv]) -> None:
 def withdraw(name: str) -> None:
     """Take a game out of PettingZoo's registry."""
     aec_registry.pop(f"sparring/{name}", None)
-
-
-_WAITS = Observation("", ())  # what is legal for a role that is not to act: nothing
 
 
 class TextEnv(AECEnv[Role, dict[str, str], str | None]):
@@ -69,9 +68,10 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "name": game.name.replace("-", "_")}
         self.possible_agents = list(game.roles)
-        self._actions = {role: AnyText() for role in game.roles}
+        self._actions = {role: AnyText(partial(self._offers, role)) for role in game.roles}
         self._observations = {role: Dict({"text": AnyText()}) for role in game.roles}
-        self._seeds = np_random(None)[0]
+        self._luck: Generator | None = None  # of games without a seed of their own
+        self._last_seed: int | None = None
         self.agents: list[Role] = []
 
     def observation_space(self, agent: Role) -> Dict:
@@ -81,10 +81,15 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         return self._actions[agent]
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """Start a new game. ``seed`` fixes it; without one the games follow the last seed given."""
+        """Start a new game: with a seed the one that ``game.start(seed)`` gives, without one the
+        next in a series that follows from the last seed given."""
         if seed is not None:
-            self._seeds = np_random(seed)[0]
-        self.state_of_play: RefereedState = self.game.start(int(self._seeds.integers(2**63)))
+            self._last_seed, self._luck = seed, None
+        else:
+            if self._luck is None:
+                self._luck = np_random(self._last_seed)[0]
+            seed = int(self._luck.integers(2**63))
+        self.state_of_play: RefereedState = self.game.start(seed)
         self.agents = list(self.game.roles)
         self.rewards = dict.fromkeys(self.agents, 0.0)
         self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
@@ -92,6 +97,7 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         self.truncations = dict.fromkeys(self.agents, False)
         self._answers: dict[Role, str] = {}
         self._paid: Payoffs = dict.fromkeys(self.agents, 0.0)
+        self._texts: dict[Role, tuple[int, str]] = {}  # messages written, and their text
         self._look()
         self._point()
 
@@ -100,18 +106,24 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         self._to_act = self.state_of_play.to_act
         self._seen: dict[Role, Observation] = {}
 
+    def _offers(self, role: Role) -> tuple[str, ...]:
+        """What ``action_space(role).sample()`` draws from now."""
+        seen = self.observation(role)
+        return seen.legal or seen.examples
+
     def _point(self) -> None:
         """Select who acts next, and say what is legal."""
-        waiting = [role for role in self._to_act if role not in self._answers]
-        self.infos = {}
-        for role in self.agents:
-            seen = self.observation(role) if role in waiting else _WAITS
-            self.infos[role] = info = dict[str, Any](legal_actions=seen.legal)
+        answered = self._answers
+        waiting = [role for role in self._to_act if role not in answered]
+        self.infos = {role: {"legal_actions": ()} for role in self.agents}
+        for role in waiting:
+            seen = self.observation(role)
+            self.infos[role]["legal_actions"] = seen.legal
             if seen.examples:
-                info["examples"] = seen.examples
-            if self.state_of_play.void is not None:
+                self.infos[role]["examples"] = seen.examples
+        if not self._to_act and self.state_of_play.void is not None:
+            for info in self.infos.values():
                 info["void"] = self.state_of_play.void
-            self._actions[role].offers = seen.legal or seen.examples
         self.agent_selection = waiting[0] if waiting else self.agents[0]
 
     def observation(self, agent: Role) -> Observation:
@@ -121,7 +133,13 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         return self._seen[agent]
 
     def observe(self, agent: Role) -> dict[str, str]:
-        return {"text": transcript(self.observation(agent))}
+        seen = self.observation(agent)
+        known, text = self._texts.get(agent, (0, ""))
+        if known != len(seen.messages):  # a view only grows: what was written stays
+            new = transcript(seen.messages[known:])
+            text = f"{text}\n{new}" if known else new
+            self._texts[agent] = len(seen.messages), text
+        return {"text": text}
 
     def step(self, action: str | None) -> None:
         """Give the selected agent's answer. After the end it changes nothing but who is left.
@@ -138,12 +156,12 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         if not isinstance(action, str):
             raise TypeError(f"an action is a string, not {type(action).__name__}")
         self._cumulative_rewards[agent] = 0.0
-        self._clear_rewards()
         self._answers[agent] = action
         if len(self._answers) == len(self._to_act):
             self._advance()
+        else:
+            self.rewards = dict.fromkeys(self.agents, 0.0)
         self._point()
-        self._accumulate_rewards()
         if self.render_mode == "human":
             self.render()
 
@@ -152,8 +170,12 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         self._look()
         self._answers = {}
         payoffs = self.state_of_play.payoffs
-        self.rewards = {role: payoffs[role] - self._paid[role] for role in self.agents}
-        self._paid = dict(payoffs)
+        if payoffs == self._paid:
+            self.rewards = dict.fromkeys(self.agents, 0.0)
+        else:
+            self.rewards = {role: payoffs[role] - self._paid[role] for role in self.agents}
+            self._accumulate_rewards()
+            self._paid = payoffs
         if not self._to_act:
             ended = dict.fromkeys(self.agents, True)
             if self.state_of_play.void is None:

@@ -65,12 +65,9 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class RefereedState:
-    """A position plus what the referee remembers. It never raises for what a player says."""
+class Record:
+    """What the referee remembers besides the position; of a game played legally, nothing."""
 
-    game: Game
-    inner: State
-    retries: int
     notices: tuple[Notice, ...] = ()
     accepted: tuple[tuple[Role, str], ...] = ()  # simultaneous answers that wait for a retry
     strikes: tuple[Role, ...] = ()  # one entry for each refused answer of this turn
@@ -78,17 +75,51 @@ class RefereedState:
     forfeits: tuple[Role, ...] = ()
     void: str | None = None  # why the game does not count
 
+
+CLEAN = Record()
+
+
+@dataclass(frozen=True, slots=True)
+class RefereedState:
+    """A position plus what the referee remembers. It never raises for what a player says."""
+
+    game: Game
+    inner: State
+    retries: int
+    record: Record = CLEAN  # apart, because states are made at every step and few need it
+
+    @property
+    def strikes(self) -> tuple[Role, ...]:
+        """One entry for each refused answer of this turn."""
+        return self.record.strikes
+
+    @property
+    def rejected(self) -> tuple[Role, ...]:
+        """Whose answers the last step refused."""
+        return self.record.rejected
+
+    @property
+    def forfeits(self) -> tuple[Role, ...]:
+        return self.record.forfeits
+
+    @property
+    def void(self) -> str | None:
+        """Why the game does not count, if it does not."""
+        return self.record.void
+
     @property
     def to_act(self) -> tuple[Role, ...]:
+        if self.record is CLEAN:
+            return self.inner.to_act
         if self.forfeits or self.void is not None:
             return ()
-        if not self.accepted:
-            return self.inner.to_act
-        done = {role for role, _ in self.accepted}
+        done = {role for role, _ in self.record.accepted}
         return tuple(role for role in self.inner.to_act if role not in done)
 
     @property
     def payoffs(self) -> Payoffs:
+        if self.record is CLEAN:
+            return self.inner.payoffs
         if self.void is not None:
             return dict.fromkeys(self.game.roles, 0.0)
         if not self.forfeits:
@@ -104,13 +135,16 @@ class RefereedState:
 
     def observe(self, role: Role) -> Observation:
         seen = self.inner.observe(role)
+        if self.record is CLEAN:
+            return seen
         if seen.legal != () and role not in self.to_act:
             seen = replace(seen, legal=(), examples=())
-        if not self.notices:
+        notices = self.record.notices
+        if not notices:
             return seen
         messages: View = ()
         at = 0
-        for notice in (n for n in self.notices if n.role == role):
+        for notice in (n for n in notices if n.role == role):
             messages += (*seen.messages[at : notice.after], notice.message)
             at = notice.after
         return replace(seen, messages=messages + seen.messages[at:])
@@ -124,24 +158,26 @@ class RefereedState:
         to_act = self.to_act
         if not to_act:
             raise ValueError("the game is over")
-        if set(answers) != set(to_act):
+        if answers.keys() != set(to_act):
             raise ValueError(f"expected answers from {to_act}, got {tuple(answers)}")
-        together = {**dict(self.accepted), **answers}
+        waiting = self.record.accepted
+        together = {**dict(waiting), **answers} if waiting else answers
         try:
             after = self.inner.step(together)
         except IllegalAction as fault:
             return self._refuse((fault, *fault.also), together)
         except Void as fault:
             return self._call_off(str(fault))
-        return RefereedState(self.game, after, self.retries, self.notices)
+        notices = self.record.notices
+        return RefereedState(self.game, after, self.retries, Record(notices) if notices else CLEAN)
 
     def _refuse(
-        self, faults: Sequence[IllegalAction], together: dict[Role, str]
+        self, faults: Sequence[IllegalAction], together: Mapping[Role, str]
     ) -> "RefereedState":
         rejected = tuple(fault.role for fault in faults)
         strikes = (*self.strikes, *rejected)
         out = tuple(role for role in rejected if strikes.count(role) > self.retries)
-        notices = self.notices
+        notices = self.record.notices
         for fault in faults:
             rest = "You forfeit the game." if fault.role in out else "Try again."
             notices += (self._notice(fault.role, f"{fault} {rest}"),)
@@ -149,19 +185,19 @@ class RefereedState:
             others = frozenset(self.game.roles) - {offender}
             line = f"{offender} forfeits the game."
             notices += tuple(self._notice(r, line, others) for r in self.game.roles if r in others)
-        return replace(
-            self,
+        record = Record(
             notices=notices,
             accepted=tuple((r, text) for r, text in together.items() if r not in rejected),
             strikes=strikes,
             rejected=rejected,
             forfeits=out,
         )
+        return replace(self, record=record)
 
     def _call_off(self, reason: str) -> "RefereedState":
         line, everybody = "This game does not count.", frozenset(self.game.roles)
         notices = tuple(self._notice(role, line, everybody) for role in self.game.roles)
-        return replace(self, notices=self.notices + notices, rejected=(), void=reason)
+        return replace(self, record=Record(self.record.notices + notices, void=reason))
 
     def _notice(self, role: Role, text: str, to: frozenset[Role] | None = None) -> Notice:
         seen = len(self.inner.observe(role).messages)

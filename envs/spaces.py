@@ -4,7 +4,7 @@ Gymnasium's own ``Text`` needs a finite character set and walks the string to ch
 (milliseconds for a long transcript); this one checks only that it is text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gymnasium.spaces import Text
@@ -13,11 +13,11 @@ _WORDS = ("yes", "no", "pass", "1", "2", "[1]", "hello there", "")
 
 
 class AnyText(Text):
-    """All strings. ``sample`` draws from a few words, or from ``offers`` where it is set."""
+    """All strings. ``sample`` draws from what ``offers()`` gives then, else from a few words."""
 
-    def __init__(self, offers: Sequence[str] = ()):
+    def __init__(self, offers: Callable[[], Sequence[str]] = tuple):
         super().__init__(max_length=1 << 30, min_length=0)
-        self.offers: tuple[str, ...] = tuple(offers)
+        self.offers = offers
 
     def contains(self, x: Any) -> bool:
         return isinstance(x, str)
@@ -25,7 +25,7 @@ class AnyText(Text):
     def sample(self, mask: Any = None, probability: Any = None) -> str:
         if mask is not None or probability is not None:
             raise ValueError("a text space takes no mask; legal answers are in the infos")
-        words = self.offers or _WORDS
+        words = self.offers() or _WORDS
         return words[int(self.np_random.integers(len(words)))]
 
     def __repr__(self) -> str:

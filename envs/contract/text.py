@@ -137,6 +137,6 @@ def _shown(
     now = {role: env.observe(role)["text"] for role in env.possible_agents}
     for role, text in now.items():
         must(text.startswith(shown[role]), f"the text that {role} sees does not only grow", where)
-        same = text == transcript(here.observe(role))
+        same = text == transcript(here.observe(role).messages)
         must(same, f"{role} does not see what it sees in the bare game", where)
     return now

@@ -1,14 +1,15 @@
 """Kuhn poker: one card each, one bet, and bluffing already pays (Kuhn, 1950).
 
-n players have n + 1 cards, the best of 3 < 4 < ... < 9 < T < J < Q < K; with two players these are
-J < Q < K. Everybody antes 1; one bet of 1 in all. With two players the value for the first is -1/18.
-With more, as in Szafron, Gibson and Sturtevant (2013) and in OpenSpiel: all check or one bets; after
-a bet everybody else, in turn, calls or folds; the highest card still in wins the pot.
+n players have n + 1 cards, the best of 3 < 4 < ... < 9 < T < J < Q < K; with two players they are
+J < Q < K. Ante 1; one bet of 1 in all. With two players the value for the first is -1/18. With
+more, as in Szafron, Gibson and Sturtevant (2013) and in OpenSpiel: all check or one bets; after a
+bet everybody else, in turn, calls or folds; the highest card still in wins the pot.
 """
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations, product
 from math import factorial
 from typing import Annotated
@@ -76,26 +77,28 @@ class KuhnState:
         (role,) = self.to_act
         answer = choose(answers, role, self.legal)
         moves = self.moves + LETTER[answer]
-        said = replace(self, moves=moves, log=(*self.log, public(f"{role}: {answer}")))
+        log = (*self.log, public(f"{role}: {answer}"))
         before_the_bet = max(moves.find("b"), 0)
-        return said._settle() if len(moves) == len(self.won) + before_the_bet else said
+        if len(moves) == len(self.won) + before_the_bet:
+            return self._settled(moves, log)
+        return KuhnState(self.deals, log, self.won, self.hand, moves)
 
-    def _settle(self) -> "KuhnState":
+    def _settled(self, moves: str, log: View) -> "KuhnState":
+        """The start of the next hand, or the end."""
         cards, players = self.deals[self.hand], len(self.won)
-        bold = sorted(self._seat(i) for i, move in enumerate(self.moves) if move in "bc")
+        bold = sorted([self._seat(i) for i, move in enumerate(moves) if move in "bc"])
         paid = [2 if seat in bold else 1 for seat in range(players)]
         still_in = bold or range(players)
         winner = max(still_in, key=lambda seat: RANKS.index(cards[seat]))
         gain = sum(paid) - paid[winner]
-        shown = ", ".join(f"{SEATS[seat]} had {cards[seat]}" for seat in still_in)
-        shown = "" if len(still_in) == 1 else f"{shown}. "  # one that is alone need not show
-        end = public(f"{shown}{SEATS[winner]} wins {gain}.")
-        won = tuple(
-            before + (gain if seat == winner else -paid[seat])
-            for seat, before in enumerate(self.won)
-        )
-        log = (*self.log, end, *_dealt(self.deals, self.hand + 1))
-        return replace(self, hand=self.hand + 1, moves="", won=won, log=log)
+        text = f"{SEATS[winner]} wins {gain}."
+        if len(still_in) > 1:  # one that is alone need not show
+            shown = ", ".join([f"{SEATS[seat]} had {cards[seat]}" for seat in still_in])
+            text = f"{shown}. {text}"
+        won = [before - stake for before, stake in zip(self.won, paid, strict=True)]
+        won[winner] += sum(paid)
+        log = (*log, public(text), *_dealt(self.deals, self.hand + 1))
+        return KuhnState(self.deals, log, tuple(won), self.hand + 1)
 
 
 def _dealt(deals: tuple[str, ...], hand: int) -> View:
@@ -104,6 +107,16 @@ def _dealt(deals: tuple[str, ...], hand: int) -> View:
         return ()
     pairs = zip(SEATS, deals[hand], strict=False)
     return tuple(private(f"Your card: {card}", role) for role, card in pairs)
+
+
+@lru_cache(maxsize=1000)
+def _deal(cards: str, number: int) -> str:
+    """All cards but one; ``number`` counts in the order of the cards (factorial number system)."""
+    left, dealt = list(cards), ""
+    for others in range(len(cards) - 1, 0, -1):
+        at, number = divmod(number, factorial(others))
+        dealt += left.pop(at)
+    return dealt
 
 
 @dataclass(frozen=True)
@@ -151,22 +164,15 @@ class KuhnPoker:
 
     def start(self, seed: int) -> KuhnState:
         rng, deals = random.Random(seed), factorial(self.players + 1)
-        return self._open(tuple(self._deal(rng.randrange(deals)) for _ in range(self.hands)))
+        numbers = [rng.randrange(deals) for _ in range(self.hands)]
+        return self._open(tuple([_deal(self.cards, number) for number in numbers]))
 
     def openings(self) -> list[tuple[float, KuhnState]]:
         """Every deal of all hands. Raises ``BadInput`` where they are too many to list."""
         if (count := factorial(self.players + 1) ** self.hands) > MOST_OPENINGS:
-            raise BadInput(f"{self.name} has {count} deals with these options, too many to list")
+            raise BadInput(f"{self.name} has too many deals with these options to list them")
         deals = map("".join, permutations(self.cards, self.players))
         return [(1 / count, self._open(match)) for match in product(deals, repeat=self.hands)]
-
-    def _deal(self, number: int) -> str:
-        """The deal of this number when all are in order, low cards first (factorial number system)."""
-        left, dealt = list(self.cards), ""
-        for others in range(self.players, 0, -1):
-            at, number = divmod(number, factorial(others))
-            dealt += left.pop(at)
-        return dealt
 
     def _open(self, deals: tuple[str, ...]) -> KuhnState:
         log = (*rules_first(self), *_dealt(deals, 0))

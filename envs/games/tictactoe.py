@@ -50,6 +50,17 @@ def position(cells: str) -> Position:
     )
 
 
+@cache
+def moved(cells: str, answer: str, drawn: bool) -> tuple[str, View]:
+    """The board after a legal answer, and what is said of it; ``drawn`` shows the board."""
+    (role,) = position(cells).to_act
+    at = int(answer) - 1
+    after = cells[:at] + MARKS[ROLES.index(role)] + cells[at + 1 :]
+    then = position(after)
+    told = f"{role}: {answer}\n{then.board}" if drawn else f"{role}: {answer}"
+    return after, (public(told), *then.end)
+
+
 @dataclass(frozen=True, slots=True)
 class TicTacToeState:
     log: View
@@ -74,13 +85,9 @@ class TicTacToeState:
 
     def step(self, answers: Mapping[Role, str]) -> "TicTacToeState":
         now = position(self.cells)
-        (role,) = now.to_act
-        answer = choose(answers, role, now.legal)
-        at = int(answer) - 1
-        cells = self.cells[:at] + MARKS[ROLES.index(role)] + self.cells[at + 1 :]
-        then = position(cells)
-        told = f"{role}: {answer}\n{then.board}" if self.drawn else f"{role}: {answer}"
-        return TicTacToeState((*self.log, public(told), *then.end), cells, self.drawn)
+        answer = choose(answers, now.to_act[0], now.legal)
+        cells, said = moved(self.cells, answer, self.drawn)
+        return TicTacToeState(self.log + said, cells, self.drawn)
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,13 @@ class TicTacToe:
 
     def start(self, seed: int) -> TicTacToeState:
         """The empty board; TicTacToe has no chance, so ``seed`` changes nothing."""
-        return TicTacToeState(rules_first(self), drawn=self.board)
+        return opening(self)
 
     def openings(self) -> list[tuple[float, TicTacToeState]]:
         return [(1.0, self.start(0))]
+
+
+@cache
+def opening(game: TicTacToe) -> TicTacToeState:
+    """The empty board; a value, so all games can start from the same one."""
+    return TicTacToeState(rules_first(game), drawn=game.board)

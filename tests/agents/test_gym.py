@@ -55,7 +55,7 @@ def test_the_opponent_answers_before_step_returns() -> None:
     env = SingleAgentEnv(KuhnPoker(), optimal("KuhnPoker-v0"), role="player_1")
     observation, info = env.reset(seed=3)
     assert observation["text"].splitlines()[-1].startswith("player_0: ")
-    assert env.action_space.offers == info["legal_actions"]
+    assert env.action_space.offers() == info["legal_actions"]
     observation, reward, over, _, info = env.step("nonsense")
     assert (reward, over) == (0.0, False)
     assert "Try again." in observation["text"]

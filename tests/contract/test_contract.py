@@ -21,8 +21,8 @@ import pytest
 from pettingzoo import AECEnv
 from pettingzoo.test import api_test, seed_test
 
-from sparring.envs import aec, games
 from sparring.envs import game as find_game
+from sparring.envs import games
 from sparring.envs.aec import TextEnv
 from sparring.envs.answers import choose
 from sparring.envs.contract import CHECKS, check, examine, text
@@ -42,7 +42,7 @@ from sparring.envs.core import (
 )
 from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.games.tictactoe import TicTacToe
-from sparring.envs.referee import Notice, RefereedState
+from sparring.envs.referee import Notice, Record, RefereedState
 
 # --- small games of kinds that are not (yet) registered
 
@@ -943,6 +943,7 @@ def paying_late(env: TextEnv) -> None:
 def starting_again(env: TextEnv) -> None:
     env.state_of_play = env.game.start(0)
     env._look()
+    env._texts.clear()
 
 
 def seeding_once(env: TextEnv, seed: int | None = None, options: Any = None) -> None:
@@ -984,11 +985,14 @@ def test_broken_environment_is_noticed(broken: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_text_that_does_not_grow_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def newest_first(observation: Observation) -> str:
-        return "\n".join(message.text for message in reversed(observation.messages))
+    def newest_first(messages: View) -> str:
+        return "\n".join(message.text for message in reversed(messages))
 
-    for module in (aec, text):
-        monkeypatch.setattr(module, "transcript", newest_first)
+    def observe(env: TextEnv, agent: Role) -> dict[str, str]:
+        return {"text": newest_first(env.observation(agent).messages)}
+
+    monkeypatch.setattr(text, "transcript", newest_first)
+    monkeypatch.setattr(TextEnv, "observe", observe)
     with pytest.raises(AssertionError, match="only grow"):
         CHECKS[ENV](KuhnPoker())
 
@@ -1013,9 +1017,10 @@ def test_broken_referee_is_noticed(
 
     def refuse(state: RefereedState, fault: Any, together: dict[Role, str]) -> RefereedState:
         after = whole(state, fault, together)
-        new = after.notices[len(state.notices) :]
+        old = state.record.notices
+        new = after.record.notices[len(old) :]
         notices = tuple(each for notice in new for each in change(state, notice))
-        return replace(after, notices=(*state.notices, *notices))
+        return replace(after, record=replace(after.record, notices=(*old, *notices)))
 
     monkeypatch.setattr(RefereedState, "_refuse", refuse)
     with pytest.raises(AssertionError, match=found):
@@ -1041,7 +1046,7 @@ def test_step_that_changes_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -
 
     def step(state: RefereedState, answers: Mapping[Role, str]) -> RefereedState:
         if not state.to_act:
-            object.__setattr__(state, "forfeits", ("player_1",))
+            object.__setattr__(state, "record", Record(forfeits=("player_1",)))
         return whole(state, answers)
 
     monkeypatch.setattr(RefereedState, "step", step)

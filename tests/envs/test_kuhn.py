@@ -4,6 +4,7 @@ Players and payoffs are named as in the paper's analysis: alpha is the probabili
 first player bets the jack.
 """
 
+import random
 import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction as F
@@ -12,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from sparring.agents.optimal import kuhn_equilibrium
+from sparring.envs.contract import check
 from sparring.envs.core import BadInput, Observation, Role
 from sparring.envs.equilibrium import equilibrium
-from sparring.envs.games.kuhn import DEALS, KuhnPoker, KuhnState
+from sparring.envs.games.kuhn import DEALS, SEATS, KuhnPoker, KuhnState, _deal
 from sparring.envs.solve import (
     Policy,
     Tree,
@@ -308,3 +311,146 @@ def test_rules_say_how_many_hands() -> None:
 def test_hands_must_be_a_count(hands: Any) -> None:
     with pytest.raises(BadInput, match="hands must be a whole number"):
         KuhnPoker(hands=hands)
+
+
+# --- more than two players
+
+
+def at_table(*deals: str) -> KuhnState:
+    """The start of a game with these deals, a card a seat."""
+    return KuhnPoker(players=len(deals[0]), hands=len(deals))._open(deals)
+
+
+def say(state: KuhnState, words: str) -> KuhnState:
+    for word in words.split():
+        state = state.step({state.to_act[0]: word})
+    return state
+
+
+@pytest.mark.parametrize(
+    ("players", "sets", "expected", "conv", "first_conv"),
+    [
+        (3, 48, (0.234375, -0.046875, -0.1875), 2.0625, 6),
+        (4, 160, (0.309896, 0.018229, -0.127604, -0.200521), 3.476042, 12),
+    ],
+)
+def test_uniform_play_of_several(
+    players: int, sets: int, expected: tuple[float, ...], conv: float, first_conv: float
+) -> None:
+    """The numbers of OpenSpiel; ``first_conv`` is that of checking and folding always."""
+    several = walk(KuhnPoker(players=players))
+    assert len(several.sets) == sets
+    strategy = several.table(uniform)
+    assert tuple(values(several, strategy).values()) == pytest.approx(expected, abs=5e-7)
+    assert nash_conv(several, strategy) == pytest.approx(conv, abs=5e-7)
+    timid = several.table(lambda seen: {"fold" if "fold" in (seen.legal or ()) else "check": 1.0})
+    assert nash_conv(several, timid) == pytest.approx(first_conv)
+
+
+@pytest.mark.parametrize(
+    ("cards", "words", "paid"),
+    [
+        ("TJQ", "check check check", (-1, -1, 2)),
+        ("TJQ", "bet fold fold", (2, -1, -1)),
+        ("TJQ", "bet call fold", (-2, 3, -1)),
+        ("KJQ", "bet call call", (4, -2, -2)),
+        ("TKQ", "check check bet fold call", (-1, 3, -2)),
+        ("TKQ", "check check bet fold fold", (-1, -1, 2)),
+        ("KTQ", "check bet fold call", (3, -2, -1)),
+    ],
+)
+def test_payoffs_of_three(cards: str, words: str, paid: tuple[int, ...]) -> None:
+    state = say(at_table(cards), words)
+    assert state.to_act == ()
+    assert tuple(state.payoffs.values()) == paid
+
+
+def test_only_those_still_in_show_their_cards() -> None:
+    state = say(at_table("TKQ"), "check check bet fold call")
+    assert state.log[-1].text == "player_1 had K, player_2 had Q. player_1 wins 3."
+    state = say(at_table("TKQ"), "check check bet fold fold")
+    assert state.log[-1].text == "player_2 wins 2."
+
+
+def test_first_seat_of_several_rotates() -> None:
+    state = at_table("TJQ", "TJQ", "TJQ")
+    state = say(state, "bet fold fold check bet fold fold")
+    assert state.to_act == ("player_2",)
+    assert state.chips == 1
+    assert tuple(state.payoffs.values()) == (1.0, -2.0, 1.0)
+    state = say(state, "bet")
+    assert state.to_act == ("player_0",)
+
+
+@pytest.mark.parametrize("players", [3, 5, 10])
+def test_several_play_like_openspiel(players: int) -> None:
+    """Random games with the same cards and answers: same roles and payoffs."""
+    pyspiel = pytest.importorskip("pyspiel")
+    theirs = pyspiel.load_game(f"kuhn_poker(players={players})")
+    game, rng = KuhnPoker(players=players), random.Random(players)
+    for seed in range(100):
+        ours, other = game.start(seed), theirs.new_initial_state()
+        for card in ours.deals[0]:
+            other.apply_action(game.cards.index(card))
+        while not other.is_terminal():
+            assert ours.to_act == (SEATS[other.current_player()],)
+            word = rng.choice(ours.legal)
+            other.apply_action(int(word in ("bet", "call")))
+            ours = say(ours, word)
+        assert ours.to_act == ()
+        assert list(ours.payoffs.values()) == other.returns()
+
+
+def test_decks_and_deals_of_several() -> None:
+    assert KuhnPoker().cards == "JQK"
+    assert KuhnPoker(players=10).cards == "3456789TJQK"
+    game = KuhnPoker(players=3)
+    dealt = [_deal(game.cards, number) for number in range(24)]
+    assert dealt == [state.deals[0] for _, state in game.openings()]
+    assert len(set(dealt)) == 24
+    for seed in range(50):  # the seed of an older match of two deals the same cards
+        luck = random.Random(seed)
+        assert KuhnPoker(hands=2).start(seed).deals == (luck.choice(DEALS), luck.choice(DEALS))
+
+
+@pytest.mark.parametrize("players", [2, 3, 4])
+def test_longest_hand_is_the_declared(players: int) -> None:
+    game = KuhnPoker(players=players)
+    cards = "".join(reversed(game.cards))[:players]
+    state = at_table(cards)
+    words = ["check"] * (players - 1) + ["bet"] + ["call"] * (players - 1)
+    state = say(state, " ".join(words))
+    assert state.to_act == ()
+    assert len(words) == game.declares.max_turns
+    assert max(state.payoffs.values()) == game.declares.high
+    assert min(state.payoffs.values()) == game.declares.low
+
+
+def test_rules_of_several() -> None:
+    rules = KuhnPoker(players=3, hands=2).rules("player_2")
+    assert "Cards T < J < Q < K, one each." in rules
+    assert "After a bet all others answer in turn" in rules
+    assert "2 hands; the first seat moves on by one each hand." in rules
+
+
+def test_two_player_equilibria_are_not_played_at_larger_tables() -> None:
+    with pytest.raises(BadInput, match="optimal play of Kuhn poker is known for two players only"):
+        kuhn_equilibrium()(at_table("JQK").observe("player_0"))
+
+
+@pytest.mark.parametrize("players", [1, 11, 2.0])
+def test_players_must_be_a_count(players: Any) -> None:
+    with pytest.raises(BadInput, match="players must be a whole number from 2 to 10"):
+        KuhnPoker(players=players)
+
+
+@pytest.mark.parametrize("game", [KuhnPoker(players=10), KuhnPoker(hands=20)], ids=str)
+def test_too_many_openings(game: KuhnPoker) -> None:
+    game.start(1)
+    with pytest.raises(BadInput, match="too many deals"):
+        game.openings()
+
+
+@pytest.mark.parametrize("game", [KuhnPoker(players=3), KuhnPoker(hands=2)], ids=str)
+def test_contract(game: KuhnPoker) -> None:
+    assert check(game) == []
