@@ -204,7 +204,10 @@ class SolvableGame(Game, Protocol):
     """A game whose chance is all in its opening, and small enough to list: solvers walk it."""
 
     def openings(self) -> Sequence[tuple[float, State]]:
-        """Every opening position with its probability; after it, nothing is random."""
+        """Every opening position with its probability; after it, nothing is random.
+
+        Raises ``BadInput`` where these options make them too many to list.
+        """
         ...
 
 

@@ -23,7 +23,7 @@ def payoffs(declares: Declaration) -> str:
 
 
 def information(declares: Declaration) -> str:
-    return "hidden" if declares.hidden_information else "perfect"
+    return "hidden" if declares.hidden_information else "open"
 
 
 def distinct_rules(rules: Game) -> dict[Role, str]:

@@ -11,8 +11,22 @@ from typing import Any, get_type_hints
 
 from sparring.envs.aec import TextEnv, publish, withdraw
 from sparring.envs.core import BadInput, Game
+from sparring.envs.games.adversarial_taboo import AdversarialTaboo
+from sparring.envs.games.avalon import Avalon
+from sparring.envs.games.connect_four import ConnectFour
+from sparring.envs.games.goofspiel import GoofSpiel
+from sparring.envs.games.iterated_prisoners_dilemma import IteratedPrisonersDilemma
 from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.leduc import LeducPoker
+from sparring.envs.games.liars_dice import LiarsDice
+from sparring.envs.games.nim import Nim
+from sparring.envs.games.pig import PigDice
+from sparring.envs.games.reference_game import reference_game
+from sparring.envs.games.rock_paper_scissors import RockPaperScissors
+from sparring.envs.games.taboo import Taboo
 from sparring.envs.games.tictactoe import TicTacToe
+from sparring.envs.games.twenty_questions import TwentyQuestions
+from sparring.envs.games.who_is_the_spy import WhoIsTheSpy
 from sparring.envs.referee import RETRIES
 from sparring.envs.specs import elsewhere, parse
 
@@ -20,8 +34,22 @@ ENTRY_POINTS = "sparring.games"
 """Entry points in which other packages name their games: ``MyGame-v0 = "module:factory"``."""
 
 GAMES: dict[str, Callable[..., Game]] = {
+    "AdversarialTaboo-v0": AdversarialTaboo,
+    "Avalon-v0": Avalon,
+    "ConnectFour-v0": ConnectFour,
+    "GoofSpiel-v0": GoofSpiel,
+    "IteratedPrisonersDilemma-v0": IteratedPrisonersDilemma,
     "KuhnPoker-v0": KuhnPoker,
+    "LeducPoker-v0": LeducPoker,
+    "LiarsDice-v0": LiarsDice,
+    "Nim-v0": Nim,
+    "PigDice-v0": PigDice,
+    "ReferenceGame-v0": reference_game,
+    "RockPaperScissors-v0": RockPaperScissors,
+    "Taboo-v0": Taboo,
     "TicTacToe-v0": TicTacToe,
+    "TwentyQuestions-v0": TwentyQuestions,
+    "WhoIsTheSpy-v0": WhoIsTheSpy,
 }
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*-v\d+")

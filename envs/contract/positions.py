@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from sparring.envs.core import Game, Observation, Payoffs, Role, View
+from sparring.envs.core import BadInput, Game, Observation, Payoffs, Role, View
 from sparring.envs.referee import Refereed, RefereedState
 
 LIMIT = 10_000
@@ -145,7 +145,10 @@ def listed(game: Game) -> list[tuple[float, Position]] | None:
     """The openings that ``game`` lists, with their probabilities; ``None`` where it lists none."""
     if not hasattr(game, "openings"):
         return None
-    openings = Refereed(game).openings()
+    try:
+        openings = Refereed(game).openings()
+    except BadInput:  # too many with these options
+        return None
     return [(p, Position(state, f"openings()[{i}]")) for i, (p, state) in enumerate(openings)]
 
 
