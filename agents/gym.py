@@ -71,6 +71,7 @@ class SingleAgentEnv(gymnasium.Env[dict[str, str], str]):
         self.observation_space = Dict({"text": AnyText()})  # type: ignore[assignment]
         self.action_space: AnyText = AnyText(self._offers)
         self.render_mode = "ansi"
+        self._observation = Observation("", ())
         self._loop: asyncio.AbstractEventLoop | None = None
         self._game: asyncio.Task[Episode] | None = None
 

@@ -40,8 +40,7 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
     turns: list[Turn] = []
     while to_act := state.to_act:
         asked = [
-            replace(
-                state.observe(role),
+            state.observe(role)._replace(
                 turns=own[role],
                 seed=random.Random(f"{match.luck}/{role}/{len(own[role])}").getrandbits(63),
             )

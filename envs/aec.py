@@ -115,7 +115,7 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
         """Select who acts next, and say what is legal."""
         answered = self._answers
         waiting = [role for role in self._to_act if role not in answered]
-        self.infos = {role: {"legal_actions": ()} for role in self.agents}
+        self.infos: dict[Role, dict[str, Any]] = {r: {"legal_actions": ()} for r in self.agents}
         for role in waiting:
             seen = self.observation(role)
             self.infos[role]["legal_actions"] = seen.legal

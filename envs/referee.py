@@ -11,8 +11,8 @@ A game that raises ``Void`` ends there and does not count.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from sparring.envs.core import (
     Declaration,
@@ -79,8 +79,7 @@ class Record:
 CLEAN = Record()
 
 
-@dataclass(frozen=True, slots=True)
-class RefereedState:
+class RefereedState(NamedTuple):
     """A position plus what the referee remembers. It never raises for what a player says."""
 
     game: Game
@@ -138,7 +137,7 @@ class RefereedState:
         if self.record is CLEAN:
             return seen
         if seen.legal != () and role not in self.to_act:
-            seen = replace(seen, legal=(), examples=())
+            seen = seen._replace(legal=(), examples=())
         notices = self.record.notices
         if not notices:
             return seen
@@ -147,7 +146,7 @@ class RefereedState:
         for notice in (n for n in notices if n.role == role):
             messages += (*seen.messages[at : notice.after], notice.message)
             at = notice.after
-        return replace(seen, messages=messages + seen.messages[at:])
+        return seen._replace(messages=messages + seen.messages[at:])
 
     def step(self, answers: Mapping[Role, str]) -> "RefereedState":
         """One answer from every role in ``to_act``. Raises only for a caller's error.
@@ -192,12 +191,12 @@ class RefereedState:
             rejected=rejected,
             forfeits=out,
         )
-        return replace(self, record=record)
+        return self._replace(record=record)
 
     def _call_off(self, reason: str) -> "RefereedState":
         line, everybody = "This game does not count.", frozenset(self.game.roles)
         notices = tuple(self._notice(role, line, everybody) for role in self.game.roles)
-        return replace(self, record=Record(self.record.notices + notices, void=reason))
+        return self._replace(record=Record(self.record.notices + notices, void=reason))
 
     def _notice(self, role: Role, text: str, to: frozenset[Role] | None = None) -> Notice:
         seen = len(self.inner.observe(role).messages)

@@ -11,7 +11,7 @@ Formulas (u_i: expected payoff of role i, BR_i: its best response value against 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -120,7 +120,7 @@ class _Grower:
                 return Node(payoffs=dict(state.payoffs))
             return self.grow(state.step(answers), {}, turns)
         role = waiting[0]
-        seen = replace(state.observe(role), turns=turns[role])
+        seen = state.observe(role)._replace(turns=turns[role])
         info = self.sets.setdefault((role, seen.messages), InformationSet(seen))
         node = Node(at=info)
         for answer in info.observation.legal or ():

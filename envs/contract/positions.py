@@ -81,6 +81,14 @@ class Position:
         return self.state.game.roles
 
     @property
+    def to_act(self) -> tuple[Role, ...]:
+        """Who is to act. That these are not some of the roles is a fault."""
+        to_act = self.state.to_act
+        fit = len(set(to_act)) == len(to_act) and set(to_act) <= set(self.roles)
+        self.must(fit, f"to_act is not some of the roles: {to_act}")
+        return to_act
+
+    @property
     def look(self) -> Look:
         views = tuple(self.state.observe(role) for role in self.roles)
         return tuple(self.state.to_act), dict(self.state.payoffs), views
@@ -96,7 +104,7 @@ class Position:
         """The next position. That the rules raise anything but ``IllegalAction`` is a fault."""
         after = replace(self, moves=(*self.moves, answers))
         try:
-            return replace(after, state=replace(self.state, retries=retries).step(answers))
+            return replace(after, state=self.state._replace(retries=retries).step(answers))
         except Exception as fault:
             raise AssertionError(f"step raised {fault!r} [{after}]") from fault
 
@@ -105,13 +113,13 @@ class Position:
 
     def some_answers(self) -> dict[Role, str]:
         """One acceptable answer from every role to act."""
-        return {role: offers(self.state.observe(role))[0] for role in self.state.to_act}
+        return {role: offers(self.state.observe(role))[0] for role in self.to_act}
 
 
 def draw(here: Position, rng: random.Random, wild: float = 0.0) -> dict[Role, str]:
     """Random answers: legal ones, or junk with probability ``wild``."""
     answers = {}
-    for role in here.state.to_act:
+    for role in here.to_act:
         seen = here.state.observe(role)
         if rng.random() < wild:
             answers[role] = rng.choice(junk(here.state.game, seen))
@@ -135,7 +143,7 @@ def _on(here: Position, rng: random.Random, wild: float = 0.0) -> Iterator[Posit
     yield here
     tries = 2 * len(here.roles)  # steps that one turn can take: each role may be refused
     for _ in range(tries * (here.state.game.declares.max_turns + 2)):
-        if not here.state.to_act:
+        if not here.to_act:
             return
         here = here.step(draw(here, rng, wild))
         yield here
@@ -168,7 +176,7 @@ def spread(game: Game) -> tuple[list[Position], bool]:
     for here in found:  # which grows meanwhile, breadth first
         if len(here.moves) > game.declares.max_turns:
             continue
-        waiting = here.state.to_act
+        waiting = here.to_act
         choices = (offers(here.state.observe(role)) for role in waiting)
         for answers in product(*choices) if waiting else ():
             if len(found) >= LIMIT:

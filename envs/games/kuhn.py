@@ -10,9 +10,10 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import permutations, product
+from itertools import permutations
 from math import factorial
-from typing import Annotated
+from operator import add
+from typing import Annotated, NamedTuple
 
 from sparring.envs.answers import choose
 from sparring.envs.core import (
@@ -23,7 +24,6 @@ from sparring.envs.core import (
     Role,
     Sum,
     View,
-    visible,
 )
 from sparring.envs.messages import private, public, rules_first
 from sparring.envs.options import whole
@@ -40,83 +40,108 @@ DEALS = tuple("".join(deal) for deal in permutations("JQK", 2))
 
 
 @dataclass(frozen=True, slots=True)
-class KuhnState:
-    deals: tuple[str, ...]  # for every hand, one card a seat
-    log: View
-    won: tuple[int, ...]  # chips by seat, over the hands so far
-    hand: int = 0
-    moves: str = ""  # of this hand: k check, b bet, c call, f fold
+class Spot:
+    """One hand so far. A match looks its hands up: there are few of them, and they come again."""
 
-    @property
-    def chips(self) -> int:
-        """What player_0 has won."""
-        return self.won[0]
+    moves: str  # k check, b bet, c call, f fold
+    to_act: tuple[Role, ...]  # nobody: the hand is over
+    legal: tuple[str, ...]
+    seen: Mapping[Role, View]  # of this hand
+    gains: tuple[float, ...] = ()  # chips by seat, once it is over
+
+
+@lru_cache(maxsize=10_000)
+def spot(cards: str, first: int, moves: str) -> Spot:
+    """After ``moves`` of a hand: ``cards`` by seat, seat ``first`` acts first, then in turn."""
+    players = len(cards)
+    if not moves:
+        dealt = zip(SEATS, cards, strict=False)
+        seen = {role: (private(f"Your card: {card}", role),) for role, card in dealt}
+        return Spot("", (SEATS[first],), FREE, seen)
+    before = spot(cards, first, moves[:-1])
+    answer = next(a for a in before.legal if LETTER[a] == moves[-1])
+    told: View = (public(f"{before.to_act[0]}: {answer}"),)
+    over = len(moves) == players + max(moves.find("b"), 0)  # the bet is answered, or all checked
+    if over:
+        result, gains = settled(cards, first, moves)
+        told = (*told, public(result))
+    grown = {role: view + told for role, view in before.seen.items()}
+    if over:
+        return Spot(moves, (), (), grown, gains)
+    legal = FACING if "b" in moves else FREE
+    return Spot(moves, (SEATS[(first + len(moves)) % players],), legal, grown)
+
+
+def settled(cards: str, first: int, moves: str) -> tuple[str, tuple[float, ...]]:
+    """The end of a hand: what is told, and the chips each seat wins."""
+    players = len(cards)
+    bold = sorted([(first + i) % players for i, move in enumerate(moves) if move in "bc"])
+    paid = [2 if seat in bold else 1 for seat in range(players)]
+    still_in = bold or range(players)
+    winner = max(still_in, key=lambda seat: RANKS.index(cards[seat]))
+    pot = sum(paid)
+    text = f"{SEATS[winner]} wins {pot - paid[winner]}."
+    if len(still_in) > 1:  # one that is alone need not show
+        shown = ", ".join([f"{SEATS[seat]} had {cards[seat]}" for seat in still_in])
+        text = f"{shown}. {text}"
+    return text, tuple([float(pot * (seat == winner) - paid[seat]) for seat in range(players)])
+
+
+class KuhnState(NamedTuple):  # made at every step: half the time of a frozen dataclass
+    deals: tuple[str, ...]  # for every hand, one card a seat
+    earlier: Mapping[Role, View]  # what each seat saw before this hand
+    won: tuple[float, ...]  # chips by seat, over the hands that are over
+    hand: int
+    spot: Spot  # in this hand
 
     @property
     def to_act(self) -> tuple[Role, ...]:
-        over = self.hand == len(self.deals)
-        return () if over else (SEATS[self._seat(len(self.moves))],)
-
-    def _seat(self, move: int) -> int:
-        """Who makes the move of this number: around the table, the first seat rotates."""
-        return (self.hand + move) % len(self.won)
-
-    @property
-    def legal(self) -> tuple[str, ...]:
-        return FACING if "b" in self.moves else FREE
+        return self.spot.to_act
 
     @property
     def payoffs(self) -> Payoffs:
-        return dict(zip(SEATS, map(float, self.won), strict=False))
+        return dict(zip(SEATS, self.won, strict=False))
 
     def observe(self, role: Role) -> Observation:
-        legal = self.legal if role in self.to_act else ()
-        return Observation(role, visible(self.log, role), legal)
+        now = self.spot
+        seen = self.earlier[role] + now.seen[role]
+        return Observation(role, seen, now.legal if role in now.to_act else ())
 
     def step(self, answers: Mapping[Role, str]) -> "KuhnState":
-        (role,) = self.to_act
-        answer = choose(answers, role, self.legal)
-        moves = self.moves + LETTER[answer]
-        log = (*self.log, public(f"{role}: {answer}"))
-        before_the_bet = max(moves.find("b"), 0)
-        if len(moves) == len(self.won) + before_the_bet:
-            return self._settled(moves, log)
-        return KuhnState(self.deals, log, self.won, self.hand, moves)
-
-    def _settled(self, moves: str, log: View) -> "KuhnState":
-        """The start of the next hand, or the end."""
-        cards, players = self.deals[self.hand], len(self.won)
-        bold = sorted([self._seat(i) for i, move in enumerate(moves) if move in "bc"])
-        paid = [2 if seat in bold else 1 for seat in range(players)]
-        still_in = bold or range(players)
-        winner = max(still_in, key=lambda seat: RANKS.index(cards[seat]))
-        gain = sum(paid) - paid[winner]
-        text = f"{SEATS[winner]} wins {gain}."
-        if len(still_in) > 1:  # one that is alone need not show
-            shown = ", ".join([f"{SEATS[seat]} had {cards[seat]}" for seat in still_in])
-            text = f"{shown}. {text}"
-        won = [before - stake for before, stake in zip(self.won, paid, strict=True)]
-        won[winner] += sum(paid)
-        log = (*log, public(text), *_dealt(self.deals, self.hand + 1))
-        return KuhnState(self.deals, log, tuple(won), self.hand + 1)
+        deals, earlier, won, hand, now = self
+        moves = now.moves + LETTER[choose(answers, now.to_act[0], now.legal)]
+        now = spot(deals[hand], hand % len(won), moves)
+        if now.to_act:
+            return KuhnState(deals, earlier, won, hand, now)
+        won = tuple(map(add, won, now.gains))
+        if hand + 1 < len(deals):
+            earlier = {role: view + now.seen[role] for role, view in earlier.items()}
+            now = spot(deals[hand + 1], (hand + 1) % len(won), "")
+        return KuhnState(deals, earlier, won, hand + 1, now)
 
 
-def _dealt(deals: tuple[str, ...], hand: int) -> View:
-    """The private messages that deal one hand; none after the last."""
-    if hand == len(deals):
-        return ()
-    pairs = zip(SEATS, deals[hand], strict=False)
-    return tuple(private(f"Your card: {card}", role) for role, card in pairs)
+@lru_cache(maxsize=10_000)
+def opening(game: "KuhnPoker", number: int) -> KuhnState:
+    """The match of this number: its digits, the lowest first, number the deals of its hands."""
+    deals: list[str] = []
+    for _ in range(game.hands):
+        number, digit = divmod(number, factorial(game.players + 1))
+        deals.append(deal(game.cards, digit))
+    return start_of(game, tuple(deals))
 
 
-@lru_cache(maxsize=1000)
-def _deal(cards: str, number: int) -> str:
+def start_of(game: "KuhnPoker", deals: tuple[str, ...]) -> KuhnState:
+    earlier = dict(zip(game.roles, ((message,) for message in rules_first(game)), strict=True))
+    return KuhnState(deals, earlier, (0.0,) * game.players, 0, spot(deals[0], 0, ""))
+
+
+def deal(cards: str, number: int) -> str:
     """All cards but one; ``number`` counts in the order of the cards (factorial number system)."""
-    left, dealt = list(cards), ""
+    left, hands = list(cards), ""
     for others in range(len(cards) - 1, 0, -1):
         at, number = divmod(number, factorial(others))
-        dealt += left.pop(at)
-    return dealt
+        hands += left.pop(at)
+    return hands
 
 
 @dataclass(frozen=True)
@@ -162,18 +187,16 @@ class KuhnPoker:
             f"player_0 acts first. Check or bet; facing a bet, call or fold.{more}{hands}"
         )
 
+    @property
+    def matches(self) -> int:
+        """So many openings there are, all equally likely."""
+        return factorial(self.players + 1) ** self.hands
+
     def start(self, seed: int) -> KuhnState:
-        rng, deals = random.Random(seed), factorial(self.players + 1)
-        numbers = [rng.randrange(deals) for _ in range(self.hands)]
-        return self._open(tuple([_deal(self.cards, number) for number in numbers]))
+        return opening(self, random.Random(seed).randrange(self.matches))
 
     def openings(self) -> list[tuple[float, KuhnState]]:
         """Every deal of all hands. Raises ``BadInput`` where they are too many to list."""
-        if (count := factorial(self.players + 1) ** self.hands) > MOST_OPENINGS:
+        if (count := self.matches) > MOST_OPENINGS:
             raise BadInput(f"{self.name} has too many deals with these options to list them")
-        deals = map("".join, permutations(self.cards, self.players))
-        return [(1 / count, self._open(match)) for match in product(deals, repeat=self.hands)]
-
-    def _open(self, deals: tuple[str, ...]) -> KuhnState:
-        log = (*rules_first(self), *_dealt(deals, 0))
-        return KuhnState(deals, log, (0,) * self.players)
+        return [(1 / count, opening(self, number)) for number in range(count)]

@@ -304,9 +304,9 @@ def test_a_failing_game_leaves_the_engine_of_the_others_usable(
 def test_the_random_agent_is_uniform_and_speaks_where_speech_is_free() -> None:
     seen = Observation("player_0", (), ("a", "b", "c"))
     said = [
-        asyncio.run(RandomAgent().act(replace(seen, seed=random.Random(s).getrandbits(63)))).text
+        asyncio.run(RandomAgent().act(seen._replace(seed=random.Random(s).getrandbits(63)))).text
         for s in range(900)
     ]
     assert all(250 < said.count(answer) < 350 for answer in "abc")
-    assert asyncio.run(RandomAgent().act(replace(seen, legal=None))).text
+    assert asyncio.run(RandomAgent().act(seen._replace(legal=None))).text
     assert asyncio.run(RandomAgent().policy(seen)) == dict.fromkeys("abc", 1 / 3)

@@ -112,7 +112,7 @@ def with_hint(renderer: Renderer) -> Callable[[Observation], tuple[tuple[int, ..
 
     def prompt(observation: Observation) -> tuple[tuple[int, ...], int]:
         hint = Message("game", f"Legal: {', '.join(observation.legal or ())}")
-        return plain(replace(observation, messages=(*observation.messages, hint)))
+        return plain(observation._replace(messages=(*observation.messages, hint)))
 
     return prompt
 
@@ -156,7 +156,7 @@ def test_turns_without_tokens_read_like_turns_in_canonical_tokens(
         own: tuple[Turn, ...] = ()
         for turn in episode.turns_of(role):
             bare = renderer.prompt(turn.observation)
-            spoken = renderer.prompt(replace(turn.observation, turns=own))
+            spoken = renderer.prompt(turn.observation._replace(turns=own))
             assert bare == spoken
             tokens = renderer.answer(turn.action.text)
             action = replace(turn.action, prompt=spoken[0], tokens=tokens)

@@ -40,9 +40,9 @@ from sparring.envs.core import (
     Void,
     visible,
 )
-from sparring.envs.games.kuhn import KuhnPoker
+from sparring.envs.games.kuhn import KuhnPoker, KuhnState
 from sparring.envs.games.tictactoe import TicTacToe
-from sparring.envs.referee import Notice, Record, RefereedState
+from sparring.envs.referee import Notice, RefereedState
 
 # --- small games of kinds that are not (yet) registered
 
@@ -381,7 +381,7 @@ def adding(text: Callable[[Any, Role], str], to_all: bool) -> Callable[..., Obse
         more = text(inner, seen.role)
         to = None if to_all else frozenset({seen.role})
         messages = (*seen.messages[:2], Message("game", more, to), *seen.messages[2:])
-        return replace(seen, messages=messages) if more else seen
+        return seen._replace(messages=messages) if more else seen
 
     return see
 
@@ -392,7 +392,7 @@ def cards_to(role: Role) -> Callable[[Any, Role], str]:
 
 def legal_by_hidden_card(inner: Any, seen: Observation) -> Observation:
     if seen.role == "player_0" and seen.legal and inner.deals[0][1] == "K":
-        return replace(seen, legal=seen.legal[::-1])
+        return seen._replace(legal=seen.legal[::-1])
     return seen
 
 
@@ -403,13 +403,21 @@ def refusing_in_words_of_the_card(inner: Any, answers: Mapping[Role, str]) -> An
         raise IllegalAction(fault.role, f"No. The cards are {inner.deals}.") from fault
 
 
+def retold(state: KuhnState, tell: Callable[[View], View]) -> KuhnState:
+    """The same position with other messages in its hand, for every role."""
+    seen = {role: tell(view) for role, view in state.spot.seen.items()}
+    return state._replace(spot=replace(state.spot, seen=seen))
+
+
+def everything(state: KuhnState) -> View:
+    return tuple(dict.fromkeys(m for role in state.spot.seen for m in state.observe(role).messages))
+
+
 def echoing(inner: Any, answers: Mapping[Role, str]) -> Any:
     """Tells everybody the words of the player instead of its own."""
     (role,) = inner.to_act
-    after = inner.step(answers)
     said = Message("game", f"{role}: {answers[role]}")
-    at = len(inner.log)
-    return replace(after, log=(*after.log[:at], said, *after.log[at + 1 :]))
+    return retold(inner.step(answers), lambda view: (*view[:1], said, *view[2:]))
 
 
 def taking_anything(inner: Any, answers: Mapping[Role, str]) -> Any:
@@ -418,7 +426,8 @@ def taking_anything(inner: Any, answers: Mapping[Role, str]) -> Any:
         return inner.step(answers)
     except IllegalAction:
         after = inner.step({role: inner.observe(role).legal[0]})
-        return replace(after, log=(*after.log, Message("game", f"{role} mumbles {answers[role]}")))
+        said = Message("game", f"{role} mumbles {answers[role]}")
+        return retold(after, lambda view: (*view, said))
 
 
 def taking_the_first_reading(inner: Any, answers: Mapping[Role, str]) -> Any:
@@ -567,8 +576,8 @@ class ForgetfulState:
 
 def whispering(inner: Any, answers: Mapping[Role, str]) -> Any:
     """Tells something else each time."""
-    after = inner.step(answers)
-    return replace(after, log=(*after.log, Message("game", str(random.Random().random()))))
+    said = Message("game", str(random.Random().random()))
+    return retold(inner.step(answers), lambda view: (*view, said))
 
 
 def weighted(*chances: float) -> Callable[[Any], list[tuple[float, Any]]]:
@@ -618,9 +627,9 @@ class RareState:
 
 def pays_for_bluffs(inner: Any) -> Payoffs:
     """Wrong at one end only: a fold after check and bet."""
-    last = inner.log[-2].text if len(inner.log) > 1 else ""
+    last = inner.observe("player_0").messages[-2].text
     extra = 1.0 if not inner.to_act and last == "player_0: fold" else 0.0
-    return {"player_0": inner.chips + extra, "player_1": -float(inner.chips)}
+    return {"player_0": inner.won[0] + extra, "player_1": inner.won[1]}
 
 
 ADDRESSED = "a role sees what is addressed to it"
@@ -643,7 +652,7 @@ MUTANTS: dict[str, tuple[str, str, Any]] = {  # what is wrong: the promise, what
     "shows the whole log": (
         ADDRESSED,
         "player_0 sees what is not addressed to it",
-        Bent(see=lambda s, o: replace(o, messages=s.log)),
+        Bent(see=lambda s, o: o._replace(messages=everything(s))),
     ),
     "tells one role alone what it calls public": (
         ADDRESSED,
@@ -653,17 +662,17 @@ MUTANTS: dict[str, tuple[str, str, Any]] = {  # what is wrong: the promise, what
     "gives who waits legal answers": (
         ADDRESSED,
         "player_1 is not to act but has legal answers",
-        Bent(see=lambda s, o: replace(o, legal=o.legal or ("check",))),
+        Bent(see=lambda s, o: o._replace(legal=o.legal or ("check",))),
     ),
     "legal answers are one word twice": (
         ADDRESSED,
         "not distinct words",
-        Bent(see=lambda s, o: replace(o, legal=o.legal and ("bet", " Bet"))),
+        Bent(see=lambda s, o: o._replace(legal=o.legal and ("bet", " Bet"))),
     ),
     "has no legal answers": (
         ADDRESSED,
         "not distinct words",
-        Bent(see=lambda s, o: replace(o, legal=())),
+        Bent(see=lambda s, o: o._replace(legal=())),
     ),
     "speaks freely without saying so": (ADDRESSED, "is not declared", SecretlyFree()),
     "shows the roles one observation": (
@@ -674,12 +683,12 @@ MUTANTS: dict[str, tuple[str, str, Any]] = {  # what is wrong: the promise, what
     "shows something else each time": (
         ADDRESSED,
         "something else each time",
-        Bent(see=lambda s, o: replace(o, messages=(*o.messages, tell(o.role, str(next(COUNT)))))),
+        Bent(see=lambda s, o: o._replace(messages=(*o.messages, tell(o.role, str(next(COUNT)))))),
     ),
     "gives messages as a list": (
         ADDRESSED,
         "not a tuple of Message",
-        Bent(see=lambda s, o: replace(o, messages=list(o.messages))),
+        Bent(see=lambda s, o: o._replace(messages=list(o.messages))),
     ),
     "asks somebody who does not play": (
         ADDRESSED,
@@ -694,12 +703,12 @@ MUTANTS: dict[str, tuple[str, str, Any]] = {  # what is wrong: the promise, what
     "shows only the last three messages": (
         GROW,
         "does not start with what it was before",
-        Bent(see=lambda s, o: replace(o, messages=o.messages[-3:])),
+        Bent(see=lambda s, o: o._replace(messages=o.messages[-3:])),
     ),
     "has a counter at the top of the view": (
         GROW,
         "does not start with what it was before",
-        Bent(see=adding(lambda s, role: f"Moves so far: {len(s.moves)}", to_all=True)),
+        Bent(see=adding(lambda s, role: f"Moves so far: {len(s.spot.moves)}", to_all=True)),
     ),
     "tells one role the other's card": (
         SET,
@@ -830,7 +839,7 @@ MUTANTS: dict[str, tuple[str, str, Any]] = {  # what is wrong: the promise, what
     "offers what it refuses": (
         UNDERSTOOD,
         "player_0's legal answer is refused",
-        Bent(see=lambda s, o: replace(o, legal=o.legal and (*o.legal, "raise"))),
+        Bent(see=lambda s, o: o._replace(legal=o.legal and (*o.legal, "raise"))),
     ),
     "takes anything and passes it on": (
         TEXT,
@@ -1020,7 +1029,7 @@ def test_broken_referee_is_noticed(
         old = state.record.notices
         new = after.record.notices[len(old) :]
         notices = tuple(each for notice in new for each in change(state, notice))
-        return replace(after, record=replace(after.record, notices=(*old, *notices)))
+        return after._replace(record=replace(after.record, notices=(*old, *notices)))
 
     monkeypatch.setattr(RefereedState, "_refuse", refuse)
     with pytest.raises(AssertionError, match=found):
@@ -1046,12 +1055,12 @@ def test_step_that_changes_the_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -
 
     def step(state: RefereedState, answers: Mapping[Role, str]) -> RefereedState:
         if not state.to_act:
-            object.__setattr__(state, "record", Record(forfeits=("player_1",)))
+            object.__setattr__(state.inner, "log", state.inner.log[:-1])
         return whole(state, answers)
 
     monkeypatch.setattr(RefereedState, "step", step)
     with pytest.raises(AssertionError, match="a step after the end changed the position"):
-        CHECKS[OVER](KuhnPoker())
+        CHECKS[OVER](TicTacToe())
 
 
 def test_every_promise_can_be_broken() -> None:
