@@ -128,9 +128,10 @@ class TextEnv(AECEnv[Role, dict[str, str], str | None]):
 
     def observation(self, agent: Role) -> Observation:
         """What ``agent`` may see, as messages."""
-        if agent not in self._seen:
-            self._seen[agent] = self.state_of_play.observe(agent)
-        return self._seen[agent]
+        seen = self._seen.get(agent)
+        if seen is None:
+            seen = self._seen[agent] = self.state_of_play.observe(agent)
+        return seen
 
     def observe(self, agent: Role) -> dict[str, str]:
         seen = self.observation(agent)

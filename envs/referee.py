@@ -157,18 +157,18 @@ class RefereedState(NamedTuple):
         to_act = self.to_act
         if not to_act:
             raise ValueError("the game is over")
-        if answers.keys() != set(to_act):
+        if tuple(answers) != to_act and answers.keys() != set(to_act):  # the first is quicker
             raise ValueError(f"expected answers from {to_act}, got {tuple(answers)}")
-        waiting = self.record.accepted
-        together = {**dict(waiting), **answers} if waiting else answers
+        record = self.record
+        together = {**dict(record.accepted), **answers} if record.accepted else answers
         try:
             after = self.inner.step(together)
         except IllegalAction as fault:
             return self._refuse((fault, *fault.also), together)
         except Void as fault:
             return self._call_off(str(fault))
-        notices = self.record.notices
-        return RefereedState(self.game, after, self.retries, Record(notices) if notices else CLEAN)
+        record = Record(record.notices) if record.notices else CLEAN
+        return RefereedState(self.game, after, self.retries, record)
 
     def _refuse(
         self, faults: Sequence[IllegalAction], together: Mapping[Role, str]
