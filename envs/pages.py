@@ -7,7 +7,7 @@ from the code, so that it cannot drift. Write all pages and their index anew wit
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sparring.envs.core import Declaration, Game, Role, Sum
@@ -24,6 +24,12 @@ def payoffs(declares: Declaration) -> str:
 
 def information(declares: Declaration) -> str:
     return "hidden" if declares.hidden_information else "open"
+
+
+def seats(roles: Sequence[Role]) -> str:
+    """``attacker, defender``; seats that are only numbered are counted: ``5 players``."""
+    numbered = [f"player_{i}" for i in range(len(roles))]
+    return f"{len(roles)} players" if list(roles) == numbered else ", ".join(roles)
 
 
 def distinct_rules(rules: Game) -> dict[Role, str]:
@@ -95,7 +101,7 @@ def index(pages: Iterable[tuple[str, str]]) -> str:
         said = rules.declares
         cells = (
             f"[{name}]({file})",
-            ", ".join(rules.roles) if len(rules.roles) < 4 else f"{len(rules.roles)} players",
+            seats(rules.roles),
             payoffs(said),
             information(said),
             "free speech" if said.free_speech else "listed",

@@ -95,8 +95,19 @@ class Installed:
     point: EntryPoint
 
     def __call__(self, **options: Any) -> Game:
-        made: Game = self.point.load()(**options)
+        made: Game = self.load()(**options)
         return made
+
+    def load(self) -> Callable[..., Game]:
+        """The factory. Raises ``BadInput`` if the package cannot be imported."""
+        try:
+            factory: Callable[..., Game] = self.point.load()
+        except (ImportError, AttributeError) as fault:
+            package = self.point.dist.name if self.point.dist else "some package"
+            raise BadInput(
+                f"{self.point.name} is a game of {package}, which cannot be imported: {fault}"
+            ) from fault
+        return factory
 
 
 def publish_all() -> None:
@@ -138,7 +149,7 @@ def _registered(name: str) -> Callable[..., Game]:
     if name not in GAMES:
         raise BadInput(f"no game {name!r}; {_hint(name)}")
     factory = GAMES[name]
-    return factory.point.load() if isinstance(factory, Installed) else factory
+    return factory.load() if isinstance(factory, Installed) else factory
 
 
 def _hint(name: str) -> str:

@@ -1,10 +1,15 @@
 """The Python blocks of the docs run, in order, as a reader would run them."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from sparring.envs.pages import write
 from sparring.envs.registry import games, unregister
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +33,25 @@ def test_examples_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     finally:
         for name in set(games()) - set(before):
             unregister(name)
+
+
+@pytest.mark.slow
+def test_the_way_to_a_new_game(tmp_path: Path) -> None:
+    """The commands of docs/new-game.md, to the letter, installation included."""
+    script = [sys.executable, str(ROOT / "benchmarks/new_game.py")]
+    variables = {**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path)}
+    done = subprocess.run(script, env=variables, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "HigherNumber-v0: keeps the contract" in done.stdout
+    assert "HigherNumber-v0: mean payoff, 1000 games a pair" in done.stdout
+    assert "NashConv" in done.stdout
+
+
+def test_generated_parts_are_up_to_date(tmp_path: Path) -> None:
+    """If not: python -m sparring.envs.pages docs/games."""
+    copy = tmp_path / "games"
+    shutil.copytree(ROOT / "docs/games", copy)
+    assert [file.name for file in write(copy)] == []
 
 
 def test_links_lead_somewhere() -> None:

@@ -179,15 +179,19 @@ class Point:
     name: str
     loaded: list[str]
 
+    dist: Any = None
+
     def load(self) -> Any:
         self.loaded.append(self.name)
+        if self.name.startswith("Broken"):
+            raise ModuleNotFoundError("No module named 'broken'")
         return KuhnPoker
 
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     loaded: list[str] = []
-    points = [Point("Theirs-v1", loaded), Point("TicTacToe-v0", loaded)]
+    points = [Point(name, loaded) for name in ("Theirs-v1", "TicTacToe-v0", "Broken-v0")]
     monkeypatch.setattr(
         registry, "entry_points", lambda group: points if group == "sparring.games" else []
     )
@@ -208,6 +212,14 @@ def test_options_of_an_installed_game(installed: list[str]) -> None:
     assert registry.options_of("Theirs-v1") == registry.options_of("KuhnPoker-v0")
     with pytest.raises(BadInput, match="has no option 'point'"):
         game("Theirs-v1", point=None)
+
+
+def test_a_package_that_cannot_be_imported_is_one_line(installed: list[str]) -> None:
+    fault = (
+        "Broken-v0 is a game of some package, which cannot be imported: No module named 'broken'"
+    )
+    with pytest.raises(BadInput, match=fault):
+        game("Broken-v0")
 
 
 def test_an_installed_game_does_not_replace_ours(installed: list[str]) -> None:

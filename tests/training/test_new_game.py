@@ -23,15 +23,15 @@ def test_the_skeleton_is_whole_and_keeps_the_contract(
     assert "sparring check RedCard-v0" in capsys.readouterr().out
     written = {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file()}
     assert written == {
-        "red_card/red_card.py",
-        "red_card/pyproject.toml",
-        "red_card/README.md",
-        "red_card/tests/test_red_card.py",
-        "red_card/tests/golden/RedCard-v0.txt",
+        "sparring-red-card/red_card.py",
+        "sparring-red-card/pyproject.toml",
+        "sparring-red-card/README.md",
+        "sparring-red-card/tests/test_red_card.py",
+        "sparring-red-card/tests/golden/RedCard-v0.txt",
     }
     assert not [f for f in folder.rglob("*") if f.is_file() and "$" in f.read_text()]
-    assert "option `numbers`, default `5`" in (folder / "red_card/README.md").read_text()
-    assert main(["check", "red_card/red_card.py:RedCard(numbers=3)"]) == 0
+    assert "option `numbers`, default `5`" in (folder / "sparring-red-card/README.md").read_text()
+    assert main(["check", "sparring-red-card/red_card.py:RedCard(numbers=3)"]) == 0
     assert "RedCard-v0: keeps the contract" in capsys.readouterr().out
 
 
@@ -56,8 +56,8 @@ def test_what_is_broken_is_said_with_what_replays_it(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["new-game", "RedCard"]) == 0
-    file = folder / "red_card/broken.py"
-    text = (folder / "red_card/red_card.py").read_text()
+    file = folder / "sparring-red-card/broken.py"
+    text = (folder / "sparring-red-card/red_card.py").read_text()
     file.write_text(text.replace("right[1] - right[0]}", "right[1]}"))
     capsys.readouterr()
     assert main(["check", f"{file}:RedCard"]) == 1
@@ -73,7 +73,7 @@ def test_a_game_in_a_package_of_its_own_is_found(folder: Path) -> None:
     """Built and installed by pip, beside the other packages; then every command knows it."""
     assert main(["new-game", "RedCard"]) == 0
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", "site"]
-    subprocess.run([*pip, "./red_card"], check=True, timeout=300)
+    subprocess.run([*pip, "./sparring-red-card"], check=True, timeout=300)
     paths = os.pathsep.join([str(folder / "site"), os.environ.get("PYTHONPATH", "")])
     env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
 
@@ -86,6 +86,6 @@ def test_a_game_in_a_package_of_its_own_is_found(folder: Path) -> None:
     assert "RedCard-v0" in sparring("games")
     assert "numbers=5" in sparring("games", "RedCard-v0")
     assert "keeps the contract" in sparring("check", "RedCard-v0(numbers=4)")
-    tests = [sys.executable, "-m", "pytest", "-q", "red_card", "-p", "no:cacheprovider"]
+    tests = [sys.executable, "-m", "pytest", "-q", "sparring-red-card", "-p", "no:cacheprovider"]
     done = subprocess.run(tests, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout

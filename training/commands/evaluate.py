@@ -82,9 +82,9 @@ def show_standings(found: Standings, games: int) -> None:
     order = sorted(range(len(found.names)), key=lambda i: -found.scores[i].mean)
     title = f"{found.game}: mean payoff, {games} games a pair"
     table = Table(title=title, title_justify="left")
-    table.add_column("agent")
+    table.add_column("agent", overflow="fold")
     for column in ("mean payoff", "95 % interval", *(f"v {found.names[i]}" for i in order)):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", overflow="fold")
     for i in order:
         e = found.scores[i]
         cells = ["" if i == j else f"{found.payoff(i, j):+.4f}" for j in order]

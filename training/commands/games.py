@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from tyro.conf import Positional
 
-from sparring.envs.pages import distinct_rules, information, payoffs
+from sparring.envs.core import BadInput
+from sparring.envs.pages import distinct_rules, information, payoffs, seats
 from sparring.envs.registry import game, games, options_of
 from sparring.training.commands.common import out, parse
 
@@ -30,14 +32,19 @@ def run(args: Sequence[str]) -> int:
 
 
 def _list() -> None:
-    table = Table()
-    for column in ("game", "roles", "payoffs", "information", "options"):
-        table.add_column(column)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("game", no_wrap=True)  # it is there to be copied
+    for column in ("roles", "sum, information", "options"):
+        table.add_column(column, overflow="fold")
     for name in games():
-        rules = game(name)
+        try:
+            rules = game(name)
+        except BadInput as fault:  # a package that is broken does not hide the others
+            table.add_row(name, "", "", str(fault))
+            continue
         said = rules.declares
-        roles = ", ".join(rules.roles) if len(rules.roles) < 4 else f"{len(rules.roles)} players"
-        table.add_row(name, roles, said.sum, information(said), ", ".join(options_of(name)))
+        options = ", ".join(options_of(name))
+        table.add_row(name, seats(rules.roles), f"{said.sum}, {information(said)}", options)
     out.print(table)
     out.print("sparring games NAME shows one; other suites' games: docs/adapters")
 

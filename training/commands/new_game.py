@@ -35,14 +35,14 @@ class NewGame:
     name: Positional[str]
     """Its name, such as MyGame; a version is added."""
     to: Path | None = None
-    """The folder to write; by default the name in snake_case, here."""
+    """The folder to write; by default sparring-NAME, here."""
 
 
 def run(args: Sequence[str]) -> int:
     """Parse, write aside, put in place, say what follows."""
     options = parse(NewGame, "new-game", args)
     words = names(options.name)
-    folder = options.to or Path(words["module"])
+    folder = options.to or Path(words["project"])
     if folder.exists():
         raise BadInput(f"{folder} exists; give another folder with --to")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,8 @@ def names(given: str) -> dict[str, str]:
         "id": f"{name}-v0",
         "title": title,
         "module": module,
-        "project": module.replace("_", "-"),
+        # with a hyphen: a folder that could be imported would hide the module from `python -m`
+        "project": f"sparring-{module.replace('_', '-')}",
     }
 
 
