@@ -45,7 +45,7 @@ def environment(folder: Path) -> dict[str, str]:
     """The variables of a new virtual environment in ``folder`` that sees our packages too."""
     venv.create(folder, with_pip=True)
     (own,) = folder.glob("lib/python*/site-packages")
-    outer = [path for path in (*site.getsitepackages(), site.getusersitepackages())]
+    outer = [*site.getsitepackages(), site.getusersitepackages()]
     lines = [f"import site; site.addsitedir({path!r})" for path in outer]
     (own / "outer.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
     script = folder / "bin" / "sparring"

@@ -88,16 +88,16 @@ def payoffs(game: Game) -> str:
     """Payoffs lie within bounds and add up as declared, at every end and at every forfeit."""
     several = [game.roles[:n] for n in range(2, len(game.roles) + 1)]
     for offenders in [*((role,) for role in game.roles), *several]:
-        _add_up(game, forfeit_payoffs(game, offenders), f"{' and '.join(offenders)} forfeits")
+        add_up(game, forfeit_payoffs(game, offenders), f"{' and '.join(offenders)} forfeits")
     found, whole = spread(game)
     over = [here for here in [*found, *plays(game, wild=0.9)] if not here.state.to_act]
     ended = [here for here in over if here.state.void is None]
     for here in ended:
-        _add_up(game, here.state.payoffs, here)
+        add_up(game, here.state.payoffs, here)
     return f"{'all' if whole else 'some'} ends and some forfeits, {len(ended)} in all"
 
 
-def _add_up(game: Game, paid: Payoffs, where: object) -> None:
+def add_up(game: Game, paid: Payoffs, where: object) -> None:
     said = game.declares
     must(set(paid) == set(game.roles), f"payoffs are not of all roles: {dict(paid)}", where)
     inside = all(said.low - 1e-9 <= paid[role] <= said.high + 1e-9 for role in game.roles)

@@ -13,7 +13,10 @@ from sparring.envs.pages import write
 from sparring.envs.registry import games, unregister
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/new-game.md", "docs/training.md", "docs/evaluation.md")
+PAGES = (
+    "README.md",
+    *(f"docs/{name}.md" for name in ("new-game", "training", "evaluation", "views")),
+)
 
 
 def blocks(page: str) -> list[str]:
