@@ -19,6 +19,10 @@ from sparring.envs.games.iterated_prisoners_dilemma import IteratedPrisonersDile
 from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.games.leduc import LeducPoker
 from sparring.envs.games.liars_dice import LiarsDice
+from sparring.envs.games.negotiation.buy_sell import BuySell
+from sparring.envs.games.negotiation.deal_or_no_deal import DealOrNoDeal
+from sparring.envs.games.negotiation.simple_negotiation import SimpleNegotiation
+from sparring.envs.games.negotiation.ultimatum import Ultimatum
 from sparring.envs.games.nim import Nim
 from sparring.envs.games.pig import PigDice
 from sparring.envs.games.reference_game import reference_game
@@ -36,7 +40,9 @@ ENTRY_POINTS = "sparring.games"
 GAMES: dict[str, Callable[..., Game]] = {
     "AdversarialTaboo-v0": AdversarialTaboo,
     "Avalon-v0": Avalon,
+    "BuySell-v0": BuySell,
     "ConnectFour-v0": ConnectFour,
+    "DealOrNoDeal-v0": DealOrNoDeal,
     "GoofSpiel-v0": GoofSpiel,
     "IteratedPrisonersDilemma-v0": IteratedPrisonersDilemma,
     "KuhnPoker-v0": KuhnPoker,
@@ -46,9 +52,11 @@ GAMES: dict[str, Callable[..., Game]] = {
     "PigDice-v0": PigDice,
     "ReferenceGame-v0": reference_game,
     "RockPaperScissors-v0": RockPaperScissors,
+    "SimpleNegotiation-v0": SimpleNegotiation,
     "Taboo-v0": Taboo,
     "TicTacToe-v0": TicTacToe,
     "TwentyQuestions-v0": TwentyQuestions,
+    "Ultimatum-v0": Ultimatum,
     "WhoIsTheSpy-v0": WhoIsTheSpy,
 }
 

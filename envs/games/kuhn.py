@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
-from math import factorial
+from math import factorial, prod
 from operator import add
 from typing import Annotated, NamedTuple
 
@@ -190,7 +190,7 @@ class KuhnPoker:
     @property
     def matches(self) -> int:
         """So many openings there are, all equally likely."""
-        return factorial(self.players + 1) ** self.hands
+        return prod([factorial(self.players + 1)] * self.hands)
 
     def start(self, seed: int) -> KuhnState:
         return opening(self, random.Random(seed).randrange(self.matches))
