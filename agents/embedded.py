@@ -13,7 +13,9 @@ import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
+from sparring.envs.aec import transcript
 from sparring.envs.core import Game
+from sparring.envs.referee import Refereed
 
 PAD, USER, ASSISTANT, END = "<|pad|>", "<|user|>", "<|assistant|>", "<|end|>"
 CHAT_TEMPLATE = (
@@ -26,17 +28,19 @@ WORD = Regex(r" ?\w+|[^\w\s]|\s")
 
 
 def random_texts(game: Game, number: int, seed: int) -> Iterator[str]:
-    """Everything that is said to any role in ``number`` games of random legal play."""
+    """Everything that is said to any role in ``number`` games of random play."""
     luck = random.Random(seed)
+    rules = Refereed(game)  # an example, or the word where there is none, may be refused
     for _ in range(number):
-        state = game.start(luck.getrandbits(63))
+        state = rules.start(luck.getrandbits(63))
         while state.to_act:
-            answers = {r: luck.choice(state.observe(r).legal or ("yes",)) for r in state.to_act}
+            seen = {role: state.observe(role) for role in state.to_act}
+            answers = {r: luck.choice(o.legal or o.examples or ("yes",)) for r, o in seen.items()}
             yield from answers.values()
-            yield from (f"Legal: {', '.join(state.observe(r).legal or ())}" for r in answers)
+            yield from (f"Legal: {', '.join(o.legal)}" for o in seen.values() if o.legal)
             state = state.step(answers)
         for role in game.roles:
-            yield from (message.text for message in state.observe(role).messages)
+            yield from (transcript((message,)) for message in state.observe(role).messages)
 
 
 def build_tokenizer(games: Sequence[Game], *, vocabulary: int = 512) -> PreTrainedTokenizerFast:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from sparring.agents.engines.core import Tokens
+from sparring.envs.aec import transcript
 from sparring.envs.core import Observation
 
 PLAIN_TEMPLATE = (
@@ -89,7 +90,8 @@ class Renderer:
             said = last.action.tokens or self.answer(last.action.text)
             cut_off = () if said[-1] == self.end else (self.end,)
             held = (*asked, *said, *cut_off)
-        lines = [m.text for m in observation.messages[known:]]
+        new_messages = observation.messages[known:]
+        lines = [transcript(new_messages)] if new_messages else []
         if self.show_legal and observation.legal:
             lines.append(f"Legal: {', '.join(observation.legal)}")
         before = self._between if held else self._head

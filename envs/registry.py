@@ -14,6 +14,7 @@ from sparring.envs.core import BadInput, Game
 from sparring.envs.games.adversarial_taboo import AdversarialTaboo
 from sparring.envs.games.avalon import Avalon
 from sparring.envs.games.connect_four import ConnectFour
+from sparring.envs.games.debate import Debate
 from sparring.envs.games.goofspiel import GoofSpiel
 from sparring.envs.games.iterated_prisoners_dilemma import IteratedPrisonersDilemma
 from sparring.envs.games.kuhn import KuhnPoker
@@ -43,6 +44,7 @@ GAMES: dict[str, Callable[..., Game]] = {
     "BuySell-v0": BuySell,
     "ConnectFour-v0": ConnectFour,
     "DealOrNoDeal-v0": DealOrNoDeal,
+    "Debate-v0": Debate,
     "GoofSpiel-v0": GoofSpiel,
     "IteratedPrisonersDilemma-v0": IteratedPrisonersDilemma,
     "KuhnPoker-v0": KuhnPoker,

@@ -15,7 +15,7 @@ from sparring.envs.registry import games, unregister
 ROOT = Path(__file__).parents[2]
 PAGES = (
     "README.md",
-    *(f"docs/{name}.md" for name in ("new-game", "training", "evaluation", "views")),
+    *(f"docs/{name}.md" for name in ("new-game", "training", "evaluation", "judges", "views")),
 )
 
 
