@@ -6,7 +6,7 @@ played by itself, as there is nothing left to choose.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import permutations
 from math import factorial
@@ -25,6 +25,7 @@ from sparring.envs.core import (
 )
 from sparring.envs.messages import private, public, rules_first
 from sparring.envs.options import flag, one_of, whole
+from sparring.envs.referee import forfeit_payoffs
 
 SEATS = tuple(f"player_{seat}" for seat in range(10))
 ORDERS = ("random", "descending", "ascending")
@@ -55,6 +56,14 @@ class GoofState:
         over = not self.hands[0]
         paid = self.game.pays(self.points) if over else (0.0,) * len(self.points)
         return dict(zip(self.game.roles, paid, strict=True))
+
+    def forfeited(self, roles: Collection[Role]) -> Payoffs:
+        """In points: none for who forfeits; the others keep theirs and share the prizes left."""
+        if self.game.payoff != "points":
+            return forfeit_payoffs(self.game, roles)
+        have = {r: p for r, p in zip(self.game.roles, self.points, strict=True) if r not in roles}
+        share = (self.carried + sum(self.prizes[self.round :])) / max(len(have), 1)
+        return {r: have[r] + share if r in have else 0.0 for r in self.game.roles}
 
     def legal(self, role: Role) -> tuple[str, ...]:
         return tuple(map(str, self.hands[self.game.roles.index(role)]))

@@ -65,7 +65,7 @@ class LeducState:
         (role,) = self.to_act
         answer = choose(answers, role, LEGAL[self.raises])
         said = self._answered(answer)
-        if len(said.live) > 1 and said.waiting:
+        if said.waiting:  # never where only one is left: who bets or raises does not wait
             return said
         return said._settle() if len(said.live) == 1 or said.second else said._second_round()
 

@@ -179,9 +179,10 @@ class LiarsDice:
         ending = ""
         if self.match:
             ending = (
-                " The loser gives up a die and bids first in the next round, in which all roll "
-                "again; the last player with dice wins."
+                " The loser gives up a die. All roll again, and the loser bids first, or the next "
+                "player if it has no dice left. The last player with dice wins"
             )
+            ending += "; it gets 1, which the others pay together." if self.players > 2 else "."
         elif self.players > 2:
             ending = " The loser pays 1, which the others share."
         return (

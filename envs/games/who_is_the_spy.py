@@ -1,7 +1,14 @@
 """Who is the spy: all have the same word but one; clues and votes shall find out who.
 
-The game follows Vision-Zero (paper, version 2), in words instead of pictures; ``spy_payoffs.py``
-has its rewards.
+The game follows Vision-Zero (paper, version 2), in words instead of pictures. Payoffs, with v_s
+votes for the spy, v_j for civilian j, m the mean of the v_j and n civilians:
+
+    outcome    spy −1 if caught (it alone has the most votes), else +1; the civilians share the rest
+    clue       spy: −β (v_s − m)      civilian j: (β/n) (v_s − m) − λ (v_j − m)
+    vote       +1 for a vote for the spy, −0.5 for n/a, −1 for a vote for a civilian; the spy: 0
+
+Outcome and clue payoffs sum to zero whatever the votes are. The clue and the vote reward are those
+of Vision-Zero.
 """
 
 import json
@@ -9,9 +16,10 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from sparring.envs.answers import choose, each
 from sparring.envs.core import (
@@ -25,7 +33,6 @@ from sparring.envs.core import (
     View,
     visible,
 )
-from sparring.envs.games import spy_payoffs
 from sparring.envs.messages import private, public, rules_first, speech
 from sparring.envs.options import flag, number, one_of, whole
 from sparring.envs.words import says
@@ -41,6 +48,11 @@ CLUES = (
     "Children like it.",
     "I could do without it.",
 )
+
+Number = TypeVar("Number", float, Fraction)
+
+Votes = Sequence[int | None]
+"""The seat that each seat votes for; ``None`` for n/a, or where a seat does not vote."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
 
@@ -145,10 +157,10 @@ class SpyState:
         names = list(given.values())
         tally = ", ".join(f"{x} {names.count(x)}" for x in (*roles, NOBODY) if x in names)
         had = "no word" if self.words[1] is None else f"the word {self.words[1]}"
-        caught = "caught" if spy_payoffs.caught(votes, self.spy) else "not caught"
+        verdict = "caught" if caught(votes, self.spy) else "not caught"
         end = public(
             f"Votes: {tally}. {roles[self.spy]} is the spy, with {had}; the others have the word "
-            f"{self.words[0]}. The spy is {caught}."
+            f"{self.words[0]}. The spy is {verdict}."
         )
         return replace(self, votes=votes, log=(*self.log, *told, end))
 
@@ -187,6 +199,8 @@ class WhoIsTheSpy:
         number("lambda_", self.lambda_, 0, 100)
         if self.pairs is not None:
             _check_pairs(self.pairs)
+            pairs = tuple((one, other) for one, other in self.pairs)
+            object.__setattr__(self, "pairs", pairs)  # lists would have no hash
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -197,7 +211,7 @@ class WhoIsTheSpy:
         low, high = -1.0, 1.0
         if self.payoff == "clue":
             n = self.players - 1
-            low, high = spy_payoffs.clue_bounds(n, n + self.spy_votes, self.beta, self.lambda_)
+            low, high = clue_bounds(n, n + self.spy_votes, self.beta, self.lambda_)
         return Declaration(
             sum=Sum.GENERAL if self.payoff == "vote" else Sum.ZERO,
             hidden_information=True,
@@ -207,16 +221,15 @@ class WhoIsTheSpy:
             free_speech=True,
         )
 
-    def pays(self, votes: spy_payoffs.Votes, spy: int) -> Payoffs:
+    def pays(self, votes: Votes, spy: int) -> Payoffs:
         """The payoffs for whom each seat votes for."""
         match self.payoff:
             case "clue":
-                got = spy_payoffs.counts(votes)
-                paid = spy_payoffs.clue(got, spy, float(self.beta), float(self.lambda_))
+                paid = clue_rewards(counts(votes), spy, float(self.beta), float(self.lambda_))
             case "vote":
-                paid = spy_payoffs.vote(votes, spy)
+                paid = vote_rewards(votes, spy)
             case _:
-                paid = spy_payoffs.outcome(votes, spy)
+                paid = outcome(votes, spy)
         return dict(zip(self.roles, (p + 0.0 for p in paid), strict=True))  # no negative zero
 
     def rules(self, role: Role) -> str:
@@ -287,3 +300,53 @@ def _check_pairs(pairs: Sequence[tuple[str, str]]) -> None:
             )
         if says(one, other) or says(other, one):
             raise BadInput(f"the words of a pair must differ, not {one!r} and {other!r}")
+
+
+def counts(votes: Votes) -> list[int]:
+    """How many votes each seat gets."""
+    return [votes.count(seat) for seat in range(len(votes))]
+
+
+def caught(votes: Votes, spy: int) -> bool:
+    """Whether the spy alone has the most votes."""
+    got = counts(votes)
+    return got[spy] == max(got) > 0 and got.count(got[spy]) == 1
+
+
+def outcome(votes: Votes, spy: int) -> tuple[float, ...]:
+    """The payoff of each seat by whether the spy is caught."""
+    won = -1.0 if caught(votes, spy) else 1.0
+    share = -won / (len(votes) - 1)
+    return tuple(won if seat == spy else share for seat in range(len(votes)))
+
+
+def clue_rewards(got: Sequence[int], spy: int, beta: Number, lambda_: Number) -> tuple[Number, ...]:
+    """The clue reward of each seat; ``got`` are the votes that it gets."""
+    n = len(got) - 1
+    on_civilians = sum(got) - got[spy]
+    gap = n * got[spy] - on_civilians  # n (v_s − m)
+    return tuple(
+        -beta * gap / n
+        if seat == spy
+        else beta * gap / (n * n) - lambda_ * (n * votes - on_civilians) / n
+        for seat, votes in enumerate(got)
+    )
+
+
+def clue_bounds(n: int, voters: int, beta: float, lambda_: float) -> tuple[float, float]:
+    """The least and most that a clue reward can be with n civilians: what each vote adds, summed.
+
+    A civilian does not vote for itself, nor the spy, where it votes. One that forfeits gets the
+    least, so that the n others share its opposite: that is within the bounds too.
+    """
+    for_me, for_spy = -beta / n**2 - lambda_ * (n - 1) / n, beta / n
+    for_other = lambda_ / n - beta / n**2
+    low = min(-beta * n, (voters - 1) * for_me + min(0.0, for_other))
+    high = n * max(for_spy, for_other) + (voters - n) * max(0.0, for_other)
+    return low, max(beta * voters / n, high, -low / n)
+
+
+def vote_rewards(votes: Votes, spy: int) -> tuple[float, ...]:
+    """The vote reward of each seat."""
+    worth = {spy: 1.0, None: -0.5}
+    return tuple(0.0 if seat == spy else worth.get(v, -1.0) for seat, v in enumerate(votes))

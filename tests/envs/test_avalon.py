@@ -9,8 +9,8 @@ import pytest
 
 from sparring.envs.contract import check
 from sparring.envs.core import BadInput, IllegalAction, Role
-from sparring.envs.games import avalon_parts as cast
-from sparring.envs.games.avalon import Avalon, AvalonState, read_team
+from sparring.envs.games.avalon import parts as cast
+from sparring.envs.games.avalon.game import Avalon, AvalonState, read_team
 from sparring.envs.messages import rules_first
 from sparring.envs.referee import Refereed
 
@@ -263,6 +263,7 @@ def test_team_is_not_guessed(text: str) -> None:
 
 
 def test_talk_goes_round_from_the_leader_before_the_vote() -> None:
+    assert Avalon(talk=1).declares.free_speech
     state = propose(dealt(*FIVE, leader=3, talk=2), 0, 1)
     order = []
     while len(state.to_act) == 1:
@@ -505,7 +506,8 @@ def test_rules_name_the_parts() -> None:
         "percival knows merlin and morgana, but not who is which.",
         "teams of 3, 4, 4, 5, 5",
         "each player speaks 2 times, the leader first; then all vote",
-        "each evil one loses 1.5",
+        "each evil one loses 3/2; if evil wins",
+        "Without a majority, and after each quest, the next player leads",
     ):
         assert words in text
 

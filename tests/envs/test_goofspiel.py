@@ -107,6 +107,25 @@ def test_no_payoff_before_the_end() -> None:
         assert set(play(down(4, payoff=payoff), (4, 1)).payoffs.values()) == {0.0}
 
 
+def test_a_forfeit_does_not_take_the_other_players_points() -> None:
+    """Prizes 4, 3, 2, 1 and three players: two prizes are won, 2 + 1 are left to share."""
+    game = down(4, players=3, ties="carry", payoff="points")
+    state = Refereed(game, retries=0).start(0)
+    for bids in ("421", "143"):
+        state = state.step(dict(zip(game.roles, bids, strict=True)))
+    assert state.inner.points == (4, 3, 0)
+    lost = state.step({"player_0": "2", "player_1": "?", "player_2": "4"})
+    assert lost.payoffs == {"player_0": 4 + 3 / 2, "player_1": 0.0, "player_2": 3 / 2}
+    both = state.step({"player_0": "?", "player_1": "1", "player_2": "?"})
+    assert both.payoffs == {"player_0": 0.0, "player_1": 6.0, "player_2": 0.0}
+    assert set(state.step(dict.fromkeys(game.roles, "?")).payoffs.values()) == {0.0}
+    carried = Refereed(game, retries=0).start(0).step(dict.fromkeys(game.roles, "4"))
+    lost = carried.step({"player_0": "1", "player_1": "?", "player_2": "2"})
+    assert lost.payoffs == {"player_0": 5.0, "player_1": 0.0, "player_2": 5.0}  # 4 + 3 + 2 + 1
+    zero_sum = Refereed(down(4), retries=0).start(0).step({"player_0": "?", "player_1": "1"})
+    assert zero_sum.payoffs == {"player_0": -1.0, "player_1": 1.0}
+
+
 @given(st.data())
 def test_random_games_add_up(data: st.DataObject) -> None:
     """Every prize goes to one player or, after a tie, to nobody; all cards are bid."""
@@ -298,6 +317,19 @@ def test_rules_say_the_options() -> None:
         )
     }
     assert len(texts) == 3 * 2 * 2 * 3
+    default = GoofSpiel().rules("player_1")
+    for words in (
+        "You are player_1, one of 2 players. Each has the cards 1 to 13.",
+        "in random order",
+        "bids are then shown",
+        "it goes to nobody",
+        "Most points at the end win",
+    ):
+        assert words in default
+    other = GoofSpiel(order="ascending", ties="carry", hidden=True, payoff="points")
+    for words in ("in ascending order", "stay hidden", "carried over", "is your points."):
+        assert words in other.rules("player_0")
+    assert "minus the mean" in GoofSpiel(payoff="difference").rules("player_0")
 
 
 @pytest.mark.parametrize(

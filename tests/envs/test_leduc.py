@@ -209,17 +209,11 @@ def test_next_card_is_not_seen_before() -> None:
 def test_longest_game_and_largest_stakes_are_the_declared(players: int) -> None:
     """All check, the last bets, all call but the one before it, which raises; all call."""
     game = LeducPoker(players=players)
-    state, turns = (
-        game._open(
-            ("".join([*game.ranks[1:], game.ranks[0]]),),
-        ),
-        0,
-    )
-    checks = " ".join(["check"] * (players - 1))
-    calls = " ".join(["call"] * (players - 2))
-    for (
-        word
-    ) in f"{checks} bet {calls} raise {calls} call {checks} bet {calls} raise {calls} call".split():
+    low, *high = game.ranks
+    checks, calls = "check " * (players - 1), "call " * (players - 2)
+    words = f"{checks} bet {calls} raise {calls} call".split() * 2
+    state, turns = game._open(("".join([*high, low]),)), 0
+    for word in words:
         state, turns = play(state, word), turns + 1
     assert state.to_act == ()
     assert turns == game.declares.max_turns
@@ -267,6 +261,7 @@ def test_contract(options: dict[str, int]) -> None:
 def test_rules_say_the_options() -> None:
     assert "hands" not in LeducPoker().rules("player_0")
     assert "two cards each of J < Q < K." in LeducPoker().rules("player_0")
+    assert "adds 2 in the first round and 4 in the second" in LeducPoker().rules("player_0")
     assert "3 hands; the first seat alternates" in LeducPoker(hands=3).rules("player_1")
     three = LeducPoker(players=3, hands=2).rules("player_2")
     assert "T < J < Q < K" in three
@@ -287,7 +282,7 @@ def test_bad_options(options: dict[str, Any], fault: str) -> None:
 
 
 def test_too_many_openings() -> None:
-    for game in (LeducPoker(players=10), LeducPoker(hands=30)):
+    for game in (LeducPoker(players=6), LeducPoker(players=10), LeducPoker(hands=4)):
         game.start(1)
         with pytest.raises(BadInput, match="too many deals"):
             game.openings()

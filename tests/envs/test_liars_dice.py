@@ -96,6 +96,32 @@ def test_wild_faces_are_an_option(wild: bool, loser: int) -> None:
     assert ("6 counts as every face" in LiarsDice(wild=wild).rules("player_0")) == wild
 
 
+@given(st.data())
+@settings(deadline=None)
+def test_challenge_by_its_plain_definition(data: st.DataObject) -> None:
+    """Any number of players, dice and faces: count the dice, compare with the bid."""
+    game = LiarsDice(
+        players=data.draw(st.integers(2, 10)),
+        dice=data.draw(st.integers(1, 5)),
+        sides=data.draw(st.integers(2, 8)),
+        wild=data.draw(st.booleans()),
+    )
+    count = data.draw(st.integers(1, game.players * game.dice))
+    face = data.draw(st.integers(1, game.sides))
+    hand = st.lists(st.integers(1, game.sides), min_size=game.dice, max_size=game.dice)
+    dice = [data.draw(hand) for _ in game.roles]
+    state = play(game._open((tuple(map(tuple, dice)),)), f"{count}x{face} liar")
+    joined = [die for one in dice for die in one]
+    found = joined.count(face)
+    if game.wild and face != game.sides:
+        found += joined.count(game.sides)
+    loser = "player_0" if found < count else "player_1"
+    others = 1 / (game.players - 1)
+    expected = {role: -1.0 if role == loser else others for role in game.roles}
+    assert state.payoffs == pytest.approx(expected)
+    assert f"Dice that count as {face}: {found}, bid: {count}. {loser} loses." in told(state)
+
+
 def test_legal_answers_are_the_higher_bids() -> None:
     state = roll(LiarsDice(sides=3), "2 3")
     assert state.legal == ("1x1", "1x2", "1x3", "2x1", "2x2", "2x3")  # no challenge before a bid
@@ -250,7 +276,10 @@ def test_rules_say_the_options() -> None:
     assert "The loser pays 1, which the others share." in rules
     assert "gives up a die" not in rules
     assert "pays" not in LiarsDice().rules("player_0")
-    assert "gives up a die" in LiarsDice(match=True).rules("player_0")
+    match = LiarsDice(match=True).rules("player_0")
+    assert match.endswith("no dice left. The last player with dice wins.")
+    three = LiarsDice(players=3, match=True).rules("player_0")
+    assert three.endswith("with dice wins; it gets 1, which the others pay together.")
     assert "2x2 says" in LiarsDice(sides=2).rules("player_0")  # an example that is a bid
 
 

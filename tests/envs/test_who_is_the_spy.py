@@ -11,8 +11,19 @@ from hypothesis import strategies as st
 
 from sparring.envs.contract import check
 from sparring.envs.core import BadInput, Sum
-from sparring.envs.games import spy_payoffs
-from sparring.envs.games.who_is_the_spy import CLUES, NOBODY, SpyState, WhoIsTheSpy, word_pairs
+from sparring.envs.games.who_is_the_spy import (
+    CLUES,
+    NOBODY,
+    SpyState,
+    Votes,
+    WhoIsTheSpy,
+    caught,
+    clue_bounds,
+    clue_rewards,
+    counts,
+    outcome,
+    word_pairs,
+)
 from sparring.envs.referee import Refereed, forfeit_payoffs
 from sparring.envs.words import says
 
@@ -212,10 +223,10 @@ def test_the_end_is_told() -> None:
     state = talked(new(3, players=3))
     end = voted(state, NOBODY, NOBODY, "1")
     spy, had, others = state.spy, state.words[1], state.words[0]
-    caught = "caught" if spy == 1 else "not caught"
+    verdict = "caught" if spy == 1 else "not caught"
     assert told(end, "player_2")[-1] == (
         f"Votes: player_1 1, n/a 2. player_{spy} is the spy, with the word {had}; the others "
-        f"have the word {others}. The spy is {caught}."
+        f"have the word {others}. The spy is {verdict}."
     )
     blank = voted(talked(new(players=3, spy="blank")), NOBODY, NOBODY, NOBODY)
     assert "is the spy, with no word;" in told(blank, "player_0")[-1]
@@ -223,7 +234,7 @@ def test_the_end_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("votes", "caught"),
+    ("votes", "expected"),
     [
         ((1, 0, 0, 0), True),
         ((1, 0, 0, 2), True),  # two against one each
@@ -234,10 +245,10 @@ def test_the_end_is_told() -> None:
         ((2, 2, None, 0), False),
     ],
 )
-def test_caught(votes: spy_payoffs.Votes, caught: bool) -> None:
-    assert spy_payoffs.caught(votes, 0) == caught
-    won = -1.0 if caught else 1.0
-    assert spy_payoffs.outcome(votes, 0) == (won, -won / 3, -won / 3, -won / 3)
+def test_caught(votes: Votes, expected: bool) -> None:
+    assert caught(votes, 0) == expected
+    won = -1.0 if expected else 1.0
+    assert outcome(votes, 0) == (won, -won / 3, -won / 3, -won / 3)
 
 
 # --- the rewards of Vision-Zero
@@ -246,7 +257,7 @@ def test_caught(votes: spy_payoffs.Votes, caught: bool) -> None:
 def test_clue_reward_by_hand() -> None:
     """Four civilians; three votes for the spy, one for player_1: mean 1/4, gap 11/4."""
     tenth = F(1, 10)
-    rewards = spy_payoffs.clue((3, 1, 0, 0, 0), 0, tenth, tenth)
+    rewards = clue_rewards((3, 1, 0, 0, 0), 0, tenth, tenth)
     gain = tenth / 4 * F(11, 4)
     assert rewards == (
         -tenth * F(11, 4),
@@ -262,16 +273,16 @@ def test_clue_rewards_sum_to_zero_for_all_votes(players: int, spy_votes: bool) -
     """Every vote that there can be, with fractions; and the declared bounds are not passed."""
     spy, beta, lambda_ = 1, F(1, 10), F(3, 10)
     voters = players - 1 + spy_votes
-    low, high = spy_payoffs.clue_bounds(players - 1, voters, float(beta), float(lambda_))
+    low, high = clue_bounds(players - 1, voters, float(beta), float(lambda_))
     ballots = [
         [None, *(x for x in range(players) if x != seat)] if spy_votes or seat != spy else [None]
         for seat in range(players)
     ]
     reached: set[F] = set()
     for votes in product(*ballots):
-        got = spy_payoffs.counts(votes)
+        got = counts(votes)
         mean = F(sum(got) - got[spy], players - 1)
-        rewards = spy_payoffs.clue(got, spy, beta, lambda_)
+        rewards = clue_rewards(got, spy, beta, lambda_)
         gap = got[spy] - mean
         for seat, reward in enumerate(rewards):
             share = beta / (players - 1) * gap - lambda_ * (got[seat] - mean)
@@ -281,6 +292,23 @@ def test_clue_rewards_sum_to_zero_for_all_votes(players: int, spy_votes: bool) -
     assert low - 1e-12 <= float(min(reached))
     assert float(max(reached)) <= high + 1e-12
     assert float(min(reached)) == pytest.approx(low)
+
+
+@given(st.data(), st.integers(3, 12), st.floats(0, 100), st.floats(0, 100))
+def test_payoffs_sum_to_zero_for_any_votes(
+    data: st.DataObject, players: int, beta: float, lambda_: float
+) -> None:
+    """Legal or not, in tables of every size; they are within what the game declares."""
+    seats = st.integers(0, players - 1)
+    spy = data.draw(seats)
+    votes = data.draw(st.lists(st.none() | seats, min_size=players, max_size=players))
+    for payoff in ("clue", "outcome"):
+        game = WhoIsTheSpy(players=players, payoff=payoff, beta=beta, lambda_=lambda_)
+        paid = game.pays(votes, spy).values()
+        assert sum(paid) == pytest.approx(0, abs=1e-9)
+        legal = [None if vote == seat else vote for seat, vote in enumerate(votes)]
+        paid, said = game.pays(legal, spy).values(), game.declares
+        assert said.low - 1e-9 <= min(paid) <= max(paid) <= said.high + 1e-9
 
 
 @given(
@@ -357,6 +385,24 @@ def test_no_payoff_before_the_votes() -> None:
 def test_bad_options(options: dict[str, Any], fault: str) -> None:
     with pytest.raises(BadInput, match=fault):
         WhoIsTheSpy(**options)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"rounds": 3, "spy_votes": False}, {"players": 3, "simultaneous": True}]
+)
+def test_every_game_is_as_long_as_declared(options: dict[str, Any]) -> None:
+    state, answers = new(**options), 0
+    while state.to_act:
+        said = {r: (state.observe(r).legal or ("I like it.",))[0] for r in state.to_act}
+        state, answers = state.step(said), answers + len(said)
+    assert answers == state.game.declares.max_turns
+
+
+def test_pairs_of_ones_own_may_be_lists() -> None:
+    game = WhoIsTheSpy(pairs=[["tea", "coffee"]])
+    assert game == WhoIsTheSpy(pairs=(("tea", "coffee"),))
+    assert hash(game) == hash(WhoIsTheSpy(pairs=(("tea", "coffee"),)))
+    assert set(game.start(0).words) == {"tea", "coffee"}
 
 
 def test_rules_say_the_options() -> None:

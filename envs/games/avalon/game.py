@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import combinations, islice
 from math import comb
 from typing import Annotated, Literal
@@ -28,7 +29,7 @@ from sparring.envs.core import (
     View,
     visible,
 )
-from sparring.envs.games import avalon_parts as cast
+from sparring.envs.games.avalon import parts as cast
 from sparring.envs.messages import private, public, rules_first, speech
 from sparring.envs.options import flag, whole
 
@@ -319,12 +320,13 @@ class Avalon:
             f"{evil} evil. Parts: {', '.join(self.deck)}. {cast.who_knows(self.deck)} There are "
             f"five quests with teams of {sizes}. For each the leader proposes a team by names, "
             f"such as {_names(self, (0, 1, 2))}; {talk}all vote approve or reject at once, and "
-            "the votes are shown. Without a majority the next player leads; after "
-            f"{REJECTIONS} rejected teams in a row evil wins. Who is on an approved team plays "
-            "success or fail in secret; good players must play success. One fail makes a quest "
-            f"fail{two}. Evil wins with {TO_WIN} failed quests. With {TO_WIN} successful ones good "
-            "wins, unless the assassin then names merlin. If good wins, each good player gets 1 "
-            f"and each evil one loses {self.declares.high:g}; if evil wins, the opposite."
+            "the votes are shown. Without a majority, and after each quest, the next player "
+            f"leads; after {REJECTIONS} rejected teams in a row evil wins. Who is on an approved "
+            "team plays success or fail in secret, only how many of each is shown; good players "
+            f"must play success. One fail makes a quest fail{two}. Evil wins with {TO_WIN} failed "
+            f"quests. With {TO_WIN} successful ones good wins, unless the assassin then names "
+            "merlin. If good wins, each good player gets 1 and each evil one loses "
+            f"{Fraction(self.players - evil, evil)}; if evil wins, the opposite."
         )
 
     def start(self, seed: int) -> AvalonState:
