@@ -1,6 +1,6 @@
 """Games a CPU-second with random legal agents: our core and our PettingZoo view against peers.
 
-    pip install -e '.[textarena,openspiel]'
+    pip install -e '.[textarena,openspiel,classic]'
     python benchmarks/envs.py             prints the table; leaves out peers that are not there
     python benchmarks/envs.py --check     exits 1 if a goal is missed (all peers must be there)
 
@@ -264,14 +264,14 @@ def measure(options: Options, console: Console) -> dict[tuple[str, str], float]:
 
 def main() -> int:
     options = tyro.cli(Options, description=__doc__)
-    console = Console()
+    console = Console(highlight=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = measure(options, console)
     table = Table(title="games a CPU-second, as a ratio to our core", title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in GAMES:
-        table.add_column(name, justify="right")
+        table.add_column(name.replace("-v0", "").replace("(", "\n("), justify="right")
     for peer in PEERS:
         cells = [
             f"{found[peer, name] / found['core', name]:.2f}" if (peer, name) in found else ""

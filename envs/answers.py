@@ -8,6 +8,9 @@ from sparring.envs.core import IllegalAction, Role
 
 T = TypeVar("T")
 
+NAMED = 40
+"""At most so many legal answers are named to a player whose reply is not one of them."""
+
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -32,7 +35,8 @@ def choose(answers: Mapping[Role, str], role: Role, legal: Sequence[str]) -> str
     if len(marked) == 1:
         return next(answer for answer in marked if answer is not None)
     fault = "names several legal answers" if marked else "is not a legal answer"
-    raise IllegalAction(role, f"That reply {fault}. Reply with one of: {', '.join(legal)}.")
+    some = legal if len(legal) <= NAMED else (*legal[:NAMED], f"... ({len(legal)} in all)")
+    raise IllegalAction(role, f"That reply {fault}. Reply with one of: {', '.join(some)}.")
 
 
 def each(roles: Iterable[Role], read: Callable[[Role], T]) -> dict[Role, T]:

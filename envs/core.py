@@ -19,6 +19,12 @@ from typing import NamedTuple, Protocol
 Role = str
 """The name of a seat: ``"player_0"``, ``"attacker"``. It has its own rules, view and baseline."""
 
+
+def seats(number: int) -> tuple[Role, ...]:
+    """The roles of a game whose seats are only numbered: ``player_0``, ``player_1``, ..."""
+    return tuple(f"player_{seat}" for seat in range(number))
+
+
 Payoffs = Mapping[Role, float]
 """What each role has won so far, in the game's own unit (chips, points); negative is lost."""
 

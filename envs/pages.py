@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sparring.envs.core import Declaration, Game, Role, Sum
+from sparring.envs.core import Declaration, Game, Role, Sum, seats
 from sparring.envs.registry import game, games, options_of
 
 START, END = "<!-- facts -->\n", "<!-- /facts -->\n"
@@ -26,10 +26,10 @@ def information(declares: Declaration) -> str:
     return "hidden" if declares.hidden_information else "open"
 
 
-def seats(roles: Sequence[Role]) -> str:
+def who(roles: Sequence[Role]) -> str:
     """``attacker, defender``; seats that are only numbered are counted: ``5 players``."""
-    numbered = [f"player_{i}" for i in range(len(roles))]
-    return f"{len(roles)} players" if list(roles) == numbered else ", ".join(roles)
+    numbered = tuple(roles) == seats(len(roles))
+    return f"{len(roles)} players" if numbered else ", ".join(roles)
 
 
 def distinct_rules(rules: Game) -> dict[Role, str]:
@@ -101,7 +101,7 @@ def index(pages: Iterable[tuple[str, str]]) -> str:
         said = rules.declares
         cells = (
             f"[{name}]({file})",
-            seats(rules.roles),
+            who(rules.roles),
             payoffs(said),
             information(said),
             "free speech" if said.free_speech else "listed",

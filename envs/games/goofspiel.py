@@ -21,13 +21,14 @@ from sparring.envs.core import (
     Role,
     Sum,
     View,
+    seats,
     visible,
 )
 from sparring.envs.messages import private, public, rules_first
 from sparring.envs.options import flag, one_of, whole
 from sparring.envs.referee import forfeit_payoffs
 
-SEATS = tuple(f"player_{seat}" for seat in range(10))
+SEATS = seats(10)
 ORDERS = ("random", "descending", "ascending")
 TIES = ("discard", "carry")
 PAYOFFS = ("win", "difference", "points")

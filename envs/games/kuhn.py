@@ -24,11 +24,12 @@ from sparring.envs.core import (
     Role,
     Sum,
     View,
+    seats,
 )
 from sparring.envs.messages import private, public, rules_first
 from sparring.envs.options import whole
 
-SEATS = tuple(f"player_{i}" for i in range(10))
+SEATS = seats(10)
 RANKS = "3456789TJQK"
 MOST_OPENINGS = 100_000
 FREE, FACING = ("check", "bet"), ("call", "fold")

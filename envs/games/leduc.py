@@ -22,12 +22,13 @@ from sparring.envs.core import (
     Role,
     Sum,
     View,
+    seats,
     visible,
 )
 from sparring.envs.messages import private, public, rules_first
 from sparring.envs.options import whole
 
-SEATS = tuple(f"player_{i}" for i in range(10))
+SEATS = seats(10)
 RANKS = "3456789TJQK"
 BETS = (2, 4)  # what a bet or raise adds in each round
 LEGAL = (("check", "bet"), ("call", "raise", "fold"), ("call", "fold"))  # by raises in this round

@@ -21,12 +21,13 @@ from sparring.envs.core import (
     Role,
     Sum,
     View,
+    seats,
     visible,
 )
 from sparring.envs.messages import private, public, rules_first
 from sparring.envs.options import flag, whole
 
-SEATS = tuple(f"player_{i}" for i in range(10))
+SEATS = seats(10)
 LIAR = "liar"
 MOST_OPENINGS = 100_000
 

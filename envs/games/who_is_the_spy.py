@@ -31,13 +31,14 @@ from sparring.envs.core import (
     Role,
     Sum,
     View,
+    seats,
     visible,
 )
 from sparring.envs.messages import private, public, rules_first, speech
 from sparring.envs.options import flag, number, one_of, whole
 from sparring.envs.words import says
 
-SEATS = tuple(f"player_{seat}" for seat in range(12))
+SEATS = seats(12)
 NOBODY = "n/a"
 SPIES = ("similar", "blank")
 PAYOFFS = ("outcome", "clue", "vote")

@@ -67,6 +67,14 @@ def test_two_readings(text: str) -> None:
         read(text)
 
 
+def test_a_refusal_names_at_most_forty_answers() -> None:
+    numbers = tuple(map(str, range(5000)))
+    with pytest.raises(IllegalAction, match=r"Reply with one of: 0, 1, .*, 39\.$"):
+        choose({"player_0": "?"}, "player_0", numbers[:40])
+    with pytest.raises(IllegalAction, match=r", 38, 39, \.\.\. \(5000 in all\)\.$"):
+        choose({"player_0": "?"}, "player_0", numbers)
+
+
 def test_the_whole_reply_comes_before_marks() -> None:
     """A legal answer that holds brackets is still an answer."""
     assert read("[1]", ("[1]", "1")) == "[1]"

@@ -8,7 +8,7 @@ from rich.table import Table
 from tyro.conf import Positional
 
 from sparring.envs.core import BadInput
-from sparring.envs.pages import distinct_rules, information, payoffs, seats
+from sparring.envs.pages import distinct_rules, information, payoffs, who
 from sparring.envs.registry import game, games, options_of
 from sparring.training.commands.common import out, parse
 
@@ -44,7 +44,7 @@ def _list() -> None:
             continue
         said = rules.declares
         options = ", ".join(options_of(name))
-        table.add_row(name, seats(rules.roles), f"{said.sum}, {information(said)}", options)
+        table.add_row(name, who(rules.roles), f"{said.sum}, {information(said)}", options)
     out.print(table)
     out.print("sparring games NAME shows one; other suites' games: docs/adapters")
 

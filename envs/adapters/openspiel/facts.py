@@ -7,7 +7,7 @@ from typing import Any
 
 from sparring.envs.adapters.openspiel import library
 from sparring.envs.adapters.openspiel.render import PLAIN, RENDERERS, Renderer, one_shot
-from sparring.envs.core import Declaration, Role, Sum
+from sparring.envs.core import Declaration, Role, Sum, seats
 
 STRINGS = {"observation": "observation_string", "information": "information_state_string"}
 
@@ -47,7 +47,7 @@ def facts(name: str, options: library.Options) -> Facts:
         raw=raw,
         long_name=kind.long_name,
         renderer=renderer,
-        roles=tuple(f"player_{seat}" for seat in range(players)),
+        roles=seats(players),
         parameters={**raw.get_parameters(), "players": players},
         declares=_declares(raw, kind, types, hidden),
         string=_string(kind, renderer.string),

@@ -17,6 +17,7 @@ from sparring.envs.core import (
     Payoffs,
     Role,
     View,
+    seats,
     visible,
 )
 from sparring.envs.messages import private, public, rules_first, speech
@@ -112,7 +113,7 @@ class TextArenaGame:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        return tuple(f"player_{i}" for i in range(self.family.players))
+        return seats(self.family.players)
 
     @property
     def declares(self) -> Declaration:

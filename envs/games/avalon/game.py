@@ -27,13 +27,14 @@ from sparring.envs.core import (
     Role,
     Sum,
     View,
+    seats,
     visible,
 )
 from sparring.envs.games.avalon import parts as cast
 from sparring.envs.messages import private, public, rules_first, speech
 from sparring.envs.options import flag, whole
 
-SEATS = tuple(f"player_{seat}" for seat in range(10))
+SEATS = seats(10)
 EXTRAS = ("percival", "morgana", "mordred", "oberon")
 REJECTIONS = 5  # so many rejected teams in a row and evil wins
 TO_WIN = 3  # quests

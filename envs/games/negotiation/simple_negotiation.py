@@ -1,8 +1,8 @@
 """Simple negotiation: two players with private values talk and trade resources.
 
 With five resources as in TextArena (Guertler et al., 2025), with two as in SPIRAL (Liu et al.,
-2025). Unlike there, every offer within the grammar of ``envs/games/negotiation/offers.py`` is read, words are heard,
-a denied offer is gone, nobody accepts its own offer, and both have the same number of turns.
+2025). Unlike there, every offer within the grammar of ``offers.py`` is read, words are heard, a
+denied offer is gone, nobody accepts its own offer, and both have the same number of turns.
 """
 
 import random
