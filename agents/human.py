@@ -7,6 +7,9 @@ from sparring.envs.core import Action, Observation
 
 HELP = "Type your answer. Empty: show the legal answers again. Ctrl-D or Ctrl-C leaves the game."
 
+SHOWN = 20
+"""At most so many legal answers are listed at the prompt."""
+
 
 @dataclass(frozen=True, slots=True)
 class HumanAgent:
@@ -24,10 +27,15 @@ class HumanAgent:
             self.show(
                 message.text if message.sender == "game" else f"[{message.sender}] {message.text}"
             )
-        if observation.legal is None:
-            prompt = f"{observation.role}> "
-        else:
-            prompt = f"{observation.role} ({', '.join(observation.legal)})> "
+        prompt = f"{observation.role}{_choices(observation)}> "
         while not (text := self.ask(prompt).strip()):  # one person, one game: blocking is fine
             pass
         return Action(text)
+
+
+def _choices(seen: Observation) -> str:
+    """What may be answered, for the prompt: the legal answers (some of many), or an example."""
+    if seen.legal is None:
+        return f" (such as: {seen.examples[0]})" if seen.examples else ""
+    more = f", ... {len(seen.legal)} in all" if len(seen.legal) > SHOWN else ""
+    return f" ({', '.join(seen.legal[:SHOWN])}{more})"

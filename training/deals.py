@@ -31,7 +31,7 @@ def balanced(game: Game) -> Deals:
     """
     listed = list(game.openings()) if hasattr(game, "openings") else []
     if not 0 < len(listed) <= MOST_OPENINGS:
-        raise BadInput(f"{game.name} has no short list of openings to balance; deal independently")
+        raise BadInput(f"{game.name} has no short list of openings to balance; use --deals independent")
     seeds = _seeds_of(game, [state for _, state in listed])
     ends = list(accumulate(p for p, _ in listed))
 
@@ -55,7 +55,7 @@ def _seeds_of(game: Game, openings: list[State]) -> list[int]:
         if len(found) == len(openings):
             return [found[i] for i in range(len(openings))]
         if seed >= TRIES * len(openings):
-            raise BadInput(f"no seed of {game.name} deals some of its openings; deal independently")
+            raise BadInput(f"no seed of {game.name} deals some of its openings; use --deals independent")
         state = game.start(seed)
         if state in openings:
             found.setdefault(openings.index(state), seed)

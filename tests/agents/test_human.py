@@ -75,3 +75,25 @@ def test_leaving_ends_the_game(leave: type[BaseException]) -> None:
     agent = HumanAgent(ask=gone, show=lambda text: None)
     with pytest.raises(leave):
         asyncio.run(play(Match(KUHN, dict.fromkeys(KUHN.roles, agent), 0, 0)))
+
+
+@pytest.mark.parametrize(
+    ("legal", "examples", "prompt"),
+    [
+        (None, (), "player_0> "),
+        (None, ("[Accept]", "No."), "player_0 (such as: [Accept])> "),
+        (tuple("abcdefghijklmnopqrst"), (), f"player_0 ({', '.join('abcdefghijklmnopqrst')})> "),
+        (
+            tuple("abcdefghijklmnopqrstu"),
+            (),
+            f"player_0 ({', '.join('abcdefghijklmnopqrst')}, ... 21 in all)> ",
+        ),
+    ],
+)
+def test_what_may_be_answered_fits_a_prompt(
+    legal: tuple[str, ...] | None, examples: tuple[str, ...], prompt: str
+) -> None:
+    terminal = Terminal(["x"])
+    seen = Observation("player_0", (Message("game", "Hello."),), legal, examples)
+    asyncio.run(terminal.agent.act(seen))
+    assert terminal.asked == [prompt]

@@ -44,7 +44,7 @@ def test_a_game_that_lists_nothing_cannot_be_balanced() -> None:
         name = "Unlisted-v0"
 
     game: Game = Unlisted()  # type: ignore[assignment]
-    with pytest.raises(BadInput, match="deal independently"):
+    with pytest.raises(BadInput, match="use --deals independent"):
         balanced(game)
 
 
