@@ -10,6 +10,7 @@ Deals = Callable[[random.Random, int], list[int]]
 """(the batch's luck, number of games) to one seed a game."""
 
 MOST_OPENINGS = 1000
+INSTEAD = "use --deals independent"
 TRIES = 100  # times the number of openings; finding all of n equal ones takes about n·ln n
 
 
@@ -29,9 +30,13 @@ def balanced(game: Game) -> Deals:
     Raises:
         BadInput: the game does not list its openings, or has too many.
     """
-    listed = list(game.openings()) if hasattr(game, "openings") else []
+    fault = BadInput(f"{game.name} has no short list of openings to balance; {INSTEAD}")
+    try:
+        listed = list(game.openings()) if hasattr(game, "openings") else []
+    except BadInput:  # too many with these options
+        raise fault from None
     if not 0 < len(listed) <= MOST_OPENINGS:
-        raise BadInput(f"{game.name} has no short list of openings to balance; use --deals independent")
+        raise fault
     seeds = _seeds_of(game, [state for _, state in listed])
     ends = list(accumulate(p for p, _ in listed))
 
@@ -55,7 +60,7 @@ def _seeds_of(game: Game, openings: list[State]) -> list[int]:
         if len(found) == len(openings):
             return [found[i] for i in range(len(openings))]
         if seed >= TRIES * len(openings):
-            raise BadInput(f"no seed of {game.name} deals some of its openings; use --deals independent")
+            raise BadInput(f"no seed of {game.name} deals some of its openings; {INSTEAD}")
         state = game.start(seed)
         if state in openings:
             found.setdefault(openings.index(state), seed)

@@ -44,8 +44,9 @@ def test_a_game_that_lists_nothing_cannot_be_balanced() -> None:
         name = "Unlisted-v0"
 
     game: Game = Unlisted()  # type: ignore[assignment]
-    with pytest.raises(BadInput, match="use --deals independent"):
-        balanced(game)
+    for each in (game, KuhnPoker(hands=9), KuhnPoker(hands=4)):  # none, too many, rather many
+        with pytest.raises(BadInput, match=f"{each.name} .*use --deals independent"):
+            balanced(each)
 
 
 def test_independent_deals_differ() -> None:
