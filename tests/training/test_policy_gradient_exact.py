@@ -38,7 +38,7 @@ def games(state: KuhnState, p: float, taken: list[tuple[Role, Key, int]]) -> Ite
         yield p, taken, state.payoffs
         return
     (role,) = state.to_act
-    key = (state.deals[0][int(role[-1])], state.moves)
+    key = (state.deals[0][int(role[-1])], state.spot.moves)
     for answer in state.observe(role).legal or ():
         here = [*taken, (role, key, BOLD[answer])]
         yield from games(state.step({role: answer}), p / 2, here)
