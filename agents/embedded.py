@@ -28,7 +28,7 @@ WORD = Regex(r" ?\w+|[^\w\s]|\s")
 
 
 def random_texts(game: Game, number: int, seed: int) -> Iterator[str]:
-    """Everything that is said to any role in ``number`` games of random play."""
+    """Everything that is said to any role after the rules, in ``number`` games of random play."""
     luck = random.Random(seed)
     rules = Refereed(game)  # an example, or the word where there is none, may be refused
     for _ in range(number):
@@ -40,7 +40,8 @@ def random_texts(game: Game, number: int, seed: int) -> Iterator[str]:
             yield from (f"Legal: {', '.join(o.legal)}" for o in seen.values() if o.legal)
             state = state.step(answers)
         for role in game.roles:
-            yield from (transcript((message,)) for message in state.observe(role).messages)
+            said = state.observe(role).messages
+            yield from (transcript((m,)) for m in said if m.text != game.rules(role))
 
 
 def build_tokenizer(games: Sequence[Game], *, vocabulary: int = 512) -> PreTrainedTokenizerFast:

@@ -181,11 +181,13 @@ class KuhnPoker:
         two = self.players == 2
         rotates = "the first seat alternates" if two else "the first seat moves on by one each hand"
         hands = "" if self.hands == 1 else f" {self.hands} hands; {rotates}."
-        more = "" if two else " After a bet all others answer in turn; the highest card in wins."
+        more = "The higher card wins the pot."
+        if not two:
+            more = "After a bet all others answer in turn; the highest card in wins the pot."
         return (
             f"Kuhn poker. You are {role}. Cards {' < '.join(self.cards)}, one each. "
             "Ante 1, one bet of 1. "
-            f"player_0 acts first. Check or bet; facing a bet, call or fold.{more}{hands}"
+            f"player_0 acts first. Check or bet; facing a bet, call or fold. {more}{hands}"
         )
 
     @property

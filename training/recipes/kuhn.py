@@ -2,7 +2,7 @@
 
 Stage one imitates random legal play, so that the model can read a position and word an answer.
 Stage two is self-play: RAE advantages, and a proximal update with a magnet on every batch.
-The defaults are those with the lowest NashConv in docs/recipes/kuhn.md.
+What each part of it gives is measured in docs/recipes/kuhn.md.
 """
 
 from collections.abc import Callable, Iterator
