@@ -41,7 +41,7 @@ class Reader:
 def prompts(number: int, longest: int, seed: int = 0) -> list[Tokens]:
     """Ragged prompts of any ids, the fill id among them."""
     luck = random.Random(seed)
-    return [tuple(luck.choices(range(400), k=luck.randint(1, longest))) for _ in range(number)]
+    return [tuple(luck.choices(range(300), k=luck.randint(1, longest))) for _ in range(number)]
 
 
 @pytest.fixture(scope="module")

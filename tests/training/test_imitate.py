@@ -19,11 +19,11 @@ KUHN = KuhnPoker()
 
 
 def taught_by(new_model: Any, tokenizer: Any, seed: int) -> tuple[LLMAgent, Learner, list[Any]]:
-    model = new_model(layers=1, loud=1.0)
+    model = new_model(layers=1, width=64, loud=1.0)  # narrower ones hang on the luck of a seed
     learner = Learner(model, UpdateConfig())
     agent, _ = player("pupil", model, tokenizer, Sampling(max_tokens=3))
     lessons = imitate_random(
-        learner, agent.renderer, KUHN, steps=40, games=24, rate=2e-2, seed=seed
+        learner, agent.renderer, KUHN, steps=60, games=48, rate=1e-2, seed=seed
     )
     return agent, learner, list(lessons)
 
@@ -41,9 +41,9 @@ def legal_mass(agent: LLMAgent) -> float:
 def test_it_learns_to_answer_legally(new_model: Any, tokenizer: Any) -> None:
     agent, learner, lessons = taught_by(new_model, tokenizer, seed=0)
     losses = [metrics["imitation_loss"] for metrics in lessons]
-    assert [metrics["step"] for metrics in lessons] == list(range(1, 41))
+    assert [metrics["step"] for metrics in lessons] == list(range(1, 61))
     assert losses[0] > 5 > 1 > losses[-1]
-    assert legal_mass(agent) > 0.5
+    assert legal_mass(agent) > 0.9
     assert not learner.optimizer.state, "self-play starts with an optimiser of its own"
     assert learner.updates == 0
 
