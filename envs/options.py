@@ -24,7 +24,7 @@ def number(name: str, value: Any, low: float, high: float) -> None:
 
 def one_of(name: str, value: Any, choices: Collection[Any]) -> None:
     """``value`` is one of ``choices``. Raises ``BadInput``."""
-    if value not in choices:
+    if not any(type(value) is type(choice) and value == choice for choice in choices):
         known = ", ".join(str(choice) for choice in choices)
         raise BadInput(f"{name} must be one of {known}, not {value!r}")
 

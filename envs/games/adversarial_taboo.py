@@ -166,7 +166,8 @@ class AdversarialTaboo:
         whole("most_frequent", self.most_frequent, 1)
         whole("skip", self.skip, 0)
         one_of("word_class", self.word_class, ("any", *CLASSES))
-        if self.word is not None and not re.fullmatch(r"[a-z]+( [a-z]+)*", str(self.word)):
+        given = self.word if isinstance(self.word, str) else ""
+        if self.word is not None and not re.fullmatch(r"[a-z]+( [a-z]+)*", given):
             raise BadInput(f"word must be a word in lower-case letters, not {self.word!r}")
         if not self.targets:
             raise BadInput(

@@ -9,7 +9,7 @@ bet everybody else, in turn, calls or folds; the highest card still in wins the 
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import permutations
 from math import factorial, prod
 from operator import add
@@ -32,6 +32,7 @@ from sparring.envs.options import whole
 SEATS = seats(10)
 RANKS = "3456789TJQK"
 MOST_OPENINGS = 100_000
+REMEMBERED = 10_000  # positions; a game with more openings does not remember any of them
 FREE, FACING = ("check", "bet"), ("call", "fold")
 LETTER = {"check": "k", "bet": "b", "call": "c", "fold": "f"}
 
@@ -51,7 +52,7 @@ class Spot:
     gains: tuple[float, ...] = ()  # chips by seat, once it is over
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=REMEMBERED)
 def spot(cards: str, first: int, moves: str) -> Spot:
     """After ``moves`` of a hand: ``cards`` by seat, seat ``first`` acts first, then in turn."""
     players = len(cards)
@@ -121,7 +122,7 @@ class KuhnState(NamedTuple):  # made at every step: half the time of a frozen da
         return KuhnState(deals, earlier, won, hand + 1, now)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=REMEMBERED)
 def opening(game: "KuhnPoker", number: int) -> KuhnState:
     """The match of this number: its digits, the lowest first, number the deals of its hands."""
     deals: list[str] = []
@@ -190,13 +191,15 @@ class KuhnPoker:
             f"player_0 acts first. Check or bet; facing a bet, call or fold. {more}{hands}"
         )
 
-    @property
+    @cached_property
     def matches(self) -> int:
         """So many openings there are, all equally likely."""
         return prod([factorial(self.players + 1)] * self.hands)
 
     def start(self, seed: int) -> KuhnState:
-        return opening(self, random.Random(seed).randrange(self.matches))
+        matches = self.matches
+        make = opening if matches <= REMEMBERED else opening.__wrapped__
+        return make(self, random.Random(seed).randrange(matches))
 
     def openings(self) -> list[tuple[float, KuhnState]]:
         """Every deal of all hands. Raises ``BadInput`` where they are too many to list."""
