@@ -46,10 +46,9 @@ def _lines(seen: Observation, start: int, stop: int) -> list[str]:
 def _user(observation: Observation, start: int, stop: int) -> ChatMessage:
     lines = _lines(observation, start, stop)
     if observation.legal is not None:
-        lines.append(f"Reply with one of: {', '.join(observation.legal)}")
-    elif observation.examples:
-        lines.append(f"It is your turn, {observation.role}. For example: {observation.examples[0]}")
-    else:
+        known = ", ".join(observation.legal)
+        lines.append(f"Reply with one of these, alone or in [brackets]: {known}")
+    else:  # examples would put words, some of them telling, into a model's mouth
         lines.append(f"It is your turn, {observation.role}.")
     return {"role": "user", "content": "\n".join(lines)}
 

@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -94,7 +95,10 @@ def unregister(name: str) -> None:
 def _load_entry_points() -> None:
     """Add the games of installed packages, once; a game of ours is never replaced."""
     for point in entry_points(group=ENTRY_POINTS):
-        if point.name not in GAMES:
+        if not NAME.fullmatch(point.name):  # one bad package does not stop the others
+            fault = f"left out: a game's name looks like MyGame-v0, not {point.name!r}"
+            warnings.warn(fault, stacklevel=2)
+        elif point.name not in GAMES:
             register(point.name, Installed(point))
 
 
@@ -112,7 +116,7 @@ class Installed:
         """The factory. Raises ``BadInput`` if the package cannot be imported."""
         try:
             factory: Callable[..., Game] = self.point.load()
-        except (ImportError, AttributeError) as fault:
+        except Exception as fault:  # whatever the package does at its import
             package = self.point.dist.name if self.point.dist else "some package"
             raise BadInput(
                 f"{self.point.name} is a game of {package}, which cannot be imported: {fault}"

@@ -37,8 +37,11 @@ def parse(spec: str) -> tuple[str, dict[str, Any]]:
         call = ast.parse(f"f({rest}", mode="eval").body
         if not isinstance(call, ast.Call) or call.args or not isinstance(call.func, ast.Name):
             raise fault
+        if len({keyword.arg for keyword in call.keywords}) < len(call.keywords):
+            raise fault
         return name, {_named(keyword.arg): _value(keyword.value) for keyword in call.keywords}
-    except (SyntaxError, ValueError):  # BadInput is one: what went wrong inside does not matter
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        # BadInput is a ValueError: what went wrong inside does not matter
         raise fault from None
 
 
@@ -51,6 +54,10 @@ def _named(name: str | None) -> str:
 def _value(node: ast.expr) -> Any:
     if isinstance(node, ast.Name):
         return {"true": True, "false": False, "none": None}.get(node.id, node.id)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        sides = _value(node.left), _value(node.right)
+        if all(isinstance(side, str) for side in sides):
+            return "-".join(sides)  # log-odds
     return ast.literal_eval(node)
 
 
@@ -79,7 +86,10 @@ def _from_file(file: Path, name: str) -> Callable[..., Game]:
         raise BadInput(f"no file {file}")
     module = module_from_spec(spec)
     sys.modules[file.stem] = module  # where dataclasses and pickle look for it
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as fault:
+        raise BadInput(f"{file} cannot be imported: {fault!r}") from fault
     factory: Callable[..., Game] | None = getattr(module, name, None)
     if not callable(factory):
         raise BadInput(f"{file} has no game {name!r}")

@@ -156,7 +156,7 @@ class KuhnPoker:
     name = "KuhnPoker-v0"
 
     def __post_init__(self) -> None:
-        whole("hands", self.hands, 1)
+        whole("hands", self.hands, 1, 10_000)
         whole("players", self.players, 2, len(SEATS))
 
     @property

@@ -145,7 +145,7 @@ class LeducPoker:
     name = "LeducPoker-v0"
 
     def __post_init__(self) -> None:
-        whole("hands", self.hands, 1)
+        whole("hands", self.hands, 1, 10_000)
         whole("players", self.players, 2, len(SEATS))
 
     @property

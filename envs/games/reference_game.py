@@ -34,6 +34,7 @@ from sparring.envs.options import whole
 ROLES = SPEAKER, LISTENER = ("speaker", "listener")
 SIZES, COLORS = ("small", "big"), ("red", "green", "blue", "yellow")
 SHAPES = ("circle", "square", "triangle", "star")
+PROPERTIES = (*SIZES, *COLORS, *SHAPES)
 DESCRIPTIONS = tuple(map(" ".join, product(SIZES, COLORS, SHAPES)))
 SIGNALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TOGETHER = "Both of you get 1 if it is the target, else 0."
@@ -82,11 +83,15 @@ class ReferenceState:
         return replace(self, picked=picked, log=(*self.log, end))
 
     def _few_words(self, text: str) -> str:
-        count = len(re.findall(r"[^\W_]+", text))
+        words = re.findall(r"[^\W_]+", text)
+        count = len(words)
+        for word in words:
+            if sum(word.casefold().count(each) for each in PROPERTIES) > 1:
+                raise IllegalAction(SPEAKER, "Words written together are no single word.")
         if not 1 <= count <= self.words:
             most = "one word" if self.words == 1 else f"1 to {self.words} words"
             raise IllegalAction(SPEAKER, f"That has {count} words. Reply with {most}.")
-        return text
+        return " ".join(words)  # marks between them would be a second channel
 
 
 @dataclass(frozen=True)

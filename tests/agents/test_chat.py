@@ -29,7 +29,10 @@ def test_a_game_is_one_growing_conversation() -> None:
     first = asked[0]
     assert [m["role"] for m in first] == ["system", "user"]
     assert first[0]["content"] == KUHN.rules("player_0")
-    assert first[1]["content"].splitlines()[-1] == "Reply with one of: check, bet"
+    assert (
+        first[1]["content"].splitlines()[-1]
+        == "Reply with one of these, alone or in [brackets]: check, bet"
+    )
     said = [m["content"] for m in asked[-1] if m["role"] == "assistant"]
     assert said[0] == "I think ... [check]"
 
@@ -37,7 +40,5 @@ def test_a_game_is_one_growing_conversation() -> None:
 def test_free_speech() -> None:
     messages = (Message("game", "Talk."), Message("ann", "Hi.\nAll of you."))
     _, user = chat(Observation("bob", messages, None, ("[Accept]",)))
-    assert user["content"] == (
-        "ann: Hi.\n  All of you.\nIt is your turn, bob. For example: [Accept]"
-    )
+    assert user["content"] == ("ann: Hi.\n  All of you.\nIt is your turn, bob.")
     assert chat(Observation("bob", messages, None))[1]["content"].endswith("your turn, bob.")

@@ -207,7 +207,7 @@ def test_declared_bounds_are_met(other: float) -> None:
         ({"cost": -1}, "cost must be a whole number from 0 to 100, not -1"),
         ({"value": 101}, "value must be a whole number from 0 to 100, not 101"),
         ({"spread": 41}, "spread must be a whole number from 0 to 40, not 41"),
-        ({"highest": 0}, "highest must be a whole number of at least 1"),
+        ({"highest": 0}, "highest must be a whole number from 1 to 1000000"),
         ({"turns": 1}, "turns must be a whole number of at least 2"),
         ({"talk": 1}, "talk must be True or False"),
         ({"other": 2}, "other must be a number from -1 to 1"),

@@ -142,7 +142,7 @@ def test_there_are_so_many_objects() -> None:
 
 def test_the_listener_picks_by_name() -> None:
     state = DescribedObjects().start(0).step({"speaker": " Look! \n"})
-    assert state.log[-1].text == "Look!"
+    assert state.log[-1].text == "Look", "marks would be a second channel"
     assert state.log[-1].sender == "speaker"
     assert state.observe("listener").legal == state.objects
     right = state.step({"listener": f"I take the [{state.target.upper()}]."})
@@ -159,6 +159,7 @@ def test_the_listener_picks_by_name() -> None:
     [
         (1, "red", None),
         (1, "red!", None),
+        (1, "smallbluecircle", "Words written together are no single word."),
         (1, "small red", "That has 2 words. Reply with one word."),
         (1, "small-red_circle", "That has 3 words"),
         (1, "", "That has 0 words"),

@@ -174,7 +174,7 @@ def test_declared_bounds_are_met(other: float) -> None:
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"pot": 0}, "pot must be a whole number of at least 1, not 0"),
+        ({"pot": 0}, "pot must be a whole number from 1 to 1000000, not 0"),
         ({"turns": 1}, "turns must be a whole number of at least 2, not 1"),
         ({"talk": "no"}, "talk must be True or False, not 'no'"),
         ({"other": -1.5}, "other must be a number from -1 to 1"),

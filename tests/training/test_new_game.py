@@ -89,3 +89,23 @@ def test_a_game_in_a_package_of_its_own_is_found(folder: Path) -> None:
     tests = [sys.executable, "-m", "pytest", "-q", "sparring-red-card", "-p", "no:cacheprovider"]
     done = subprocess.run(tests, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["True", "Class", "Enum", "Random"])
+def test_a_name_that_python_has_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["new-game", name]) == 2
+    assert "is a word or a module of Python's" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_imported_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "broken_game.py").write_text("class G(:\n")
+    assert main(["check", "broken_game.py:G"]) == 2
+    assert "broken_game.py cannot be imported: SyntaxError" in capsys.readouterr().err
+    (folder / "file.txt").touch()
+    assert main(["new-game", "RedCard", "--to", "file.txt/x"]) == 2
+    assert "cannot write file.txt/x" in capsys.readouterr().err

@@ -7,7 +7,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from tyro.conf import Positional
 
-from sparring.envs.core import BadInput
 from sparring.envs.pages import distinct_rules, information, payoffs, who
 from sparring.envs.registry import game, games, options_of
 from sparring.training.commands.common import out, parse
@@ -39,8 +38,8 @@ def _list() -> None:
     for name in games():
         try:
             rules = game(name)
-        except BadInput as fault:  # a package that is broken does not hide the others
-            table.add_row(name, "", "", str(fault))
+        except Exception as fault:  # a package that is broken does not hide the others
+            table.add_row(name, "", "", f"broken: {fault!r}")
             continue
         said = rules.declares
         options = ", ".join(options_of(name))

@@ -2,10 +2,12 @@
 
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from keyword import iskeyword
 from pathlib import Path
 from string import Template
 
@@ -45,8 +47,11 @@ def run(args: Sequence[str]) -> int:
     folder = options.to or Path(words["project"])
     if folder.exists():
         raise BadInput(f"{folder} exists; give another folder with --to")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as fault:
+        raise BadInput(f"cannot write {folder}: {fault.strerror}") from fault
     try:
         write(aside, words)
         aside.chmod(0o755)
@@ -81,6 +86,8 @@ def names(given: str) -> dict[str, str]:
         raise BadInput(f"there is already a game {name}-v0; choose another name")
     title = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     module = title.lower().replace(" ", "_")
+    if iskeyword(name) or iskeyword(module) or module in sys.stdlib_module_names:
+        raise BadInput(f"{module} is a word or a module of Python's; choose another name")
     return {
         "name": name,
         "id": f"{name}-v0",

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import make_dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import tyro
 
 from sparring.envs.core import BadInput
+from sparring.envs.registry import game
 from sparring.training.commands.common import out, parse
 from sparring.training.config import CONFIG, RunConfig, read_config
 from sparring.training.recipes import RECIPES
@@ -67,9 +69,11 @@ def _farewell(recipe: str, folder: Path, config: Any, finished: bool) -> int:
         out.print(f"Stopped. Go on with: sparring train {recipe} --resume {folder}")
         return 130
     last = json.loads((folder / METRICS).read_text().splitlines()[-1])
-    solved = ""
+    solved, named = "", shlex.quote(config.game)
+    two = len(game(config.game).roles) == 2
+    rated = f"\n  sparring evaluate run:{folder} random --game {named}" if two else ""
     if "nash_conv" in last:
-        solved = f"\n  sparring exploitability run:{folder} --game {config.game}"
+        solved = f"\n  sparring exploitability run:{folder} --game {named}"
         out.print(
             f"Done in {last['seconds']:.0f} s of self-play: NashConv {last['nash_conv']:.3f}, "
             f"{last['legal']:.1%} legal answers."
@@ -79,7 +83,6 @@ Look at
   {folder}/curves.png        how it learned
   {folder}/transcripts/      games it played
   {folder}/{METRICS}     every number; the options are in {CONFIG}
-Try{solved}
-  sparring evaluate run:{folder} random --game {config.game}
-  sparring play {config.game} --against run:{folder}""")
+Try{solved}{rated}
+  sparring play {named} --against run:{folder}""")
     return 0

@@ -37,7 +37,7 @@ class BuySell:
     unit = "coin"
 
     def __post_init__(self) -> None:
-        whole("highest", self.highest, 1)
+        whole("highest", self.highest, 1, 1_000_000)
         whole("cost", self.cost, 0, self.highest)
         whole("value", self.value, 0, self.highest)
         ends = (self.cost, self.value, self.highest - self.cost, self.highest - self.value)
@@ -59,7 +59,7 @@ class BuySell:
         ]
         return Declaration(
             sum=sum_of(self.other),
-            hidden_information=True,
+            hidden_information=self.spread > 0,
             max_turns=self.turns,
             low=float(min(0, *payoffs)),
             high=float(max(0, *payoffs)),

@@ -180,7 +180,7 @@ class SimpleNegotiation:
         bound = 1.0 if self.payoff == "winner" else float(two if self.resources == 2 else most)
         return Declaration(
             sum=Sum.ZERO if self.payoff == "winner" else Sum.GENERAL,
-            hidden_information=True,
+            hidden_information=self.resources == 5,
             max_turns=self.turns,
             low=-bound,  # all given away
             high=bound,  # all of the other's got

@@ -33,7 +33,7 @@ class Ultimatum:
     unit = "point"
 
     def __post_init__(self) -> None:
-        whole("pot", self.pot, 1)
+        whole("pot", self.pot, 1, 1_000_000)
         whole("turns", self.turns, 2)
         flag("talk", self.talk)
         must_be_weight(self.other)
