@@ -28,13 +28,16 @@ VERIFIED, UNVERIFIED = "verified_quote", "unverified_quote"
 _WORD = re.compile(r"(?:(?<!\S)[-−](?=\d))?[^\W_]+(?:['’][^\W_]+)*%?")
 _ELLIPSIS = re.compile(r"[\[(]?\s*(?:\.{3,}|\. \. \.)\s*[\])]?")
 _QUOTE = re.compile(r"<\s*quote\s*>(.*?)<\s*/\s*quote\s*>", re.IGNORECASE | re.DOTALL)
-_OPEN, _CLOSE = "<＜﹤‹〈⟨", ">＞﹥›〉⟩"
-_TAG = re.compile(f"[{_OPEN}]([^{_OPEN}{_CLOSE}]*)[{_CLOSE}]")
-_MARKS = frozenset(
-    f"{kind}{noun}"
-    for kind in ("", "verified", "unverified", "valid", "invalid", "v", "u")
-    for noun in ("quote", "quotes", "quotation")
-) | {"verified", "unverified"}
+_OPEN, _CLOSE = r"<＜﹤‹〈⟨«\[{", r">＞﹥›〉⟩»\]}"
+_TAG = re.compile(
+    rf"(?:[{_OPEN}]|&lt;)((?:(?!&[lg]t;)[^{_OPEN}{_CLOSE}])*)(?:[{_CLOSE}]|&gt;)", re.IGNORECASE
+)
+_KINDS = ("", "valid", "invalid", "v", "u")
+_MARKS = (
+    *(f"{kind}{noun}" for kind in _KINDS for noun in ("quote", "quotation")),
+    *("verified", "unverified"),
+)
+"""What the letters of a mark start with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ def unmarked(text: str) -> str:
 
 
 def _without_mark(tag: re.Match[str]) -> str:
-    return "" if "".join(filter(str.isalpha, fold(tag[1]))) in _MARKS else tag[0]
+    letters = "".join(filter(str.isalpha, fold(tag[1])))
+    return "" if letters.startswith(_MARKS) else tag[0]  # whatever attributes follow
 
 
 def find(quote: str, passage: str, *, repair: bool = False) -> str | None:

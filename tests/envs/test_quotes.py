@@ -130,6 +130,13 @@ def test_resolve() -> None:
         "x</quote>",
         "<unverified_quote>x</unverified_quote>",
         "<verified>x",
+        '<verified_quote id="1">x</verified_quote>',
+        "<verified quote: checked>x",
+        "<quote-verified>x",
+        "[verified_quote]x[/verified_quote]",
+        "«verified_quote»x",
+        "{verified}x",
+        "&lt;verified_quote&gt;x&LT;/verified_quote&GT;",
     ],
 )
 def test_nobody_can_write_the_marks(said: str) -> None:
@@ -146,7 +153,7 @@ def test_marks_inside_a_quote_are_dropped() -> None:
 
 
 def test_other_brackets_stay() -> None:
-    said = "if a < b and I quote c > d, <b>then</b> <think>"
+    said = "if a < b and I quote c > d, <b>then</b> <think> [sic] {1, 2} &lt;i&gt;"
     assert unmarked(said) == said
 
 
