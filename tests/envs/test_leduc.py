@@ -271,7 +271,7 @@ def test_rules_say_the_options() -> None:
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"hands": 0}, "hands must be a whole number of at least 1, not 0"),
+        ({"hands": 0}, "hands must be a whole number from 1 to 10000, not 0"),
         ({"players": 1}, "players must be a whole number from 2 to 10, not 1"),
         ({"players": 11}, "players must be a whole number from 2 to 10, not 11"),
     ],
