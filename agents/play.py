@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from sparring.agents.core import Agent
 from sparring.envs.core import Episode, Game, Role, Turn
 from sparring.envs.referee import RETRIES, Refereed
+from sparring.envs.specs import describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
             turns[at] = replace(turns[at], accepted=False)
             own[late] = (*own[late][:-1], turns[at])
     return Episode(
-        game=game.name,
+        game=describe(match.game),
         seed=match.seed,
         turns=tuple(turns),
         payoffs=dict(state.payoffs),
@@ -71,6 +72,7 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
         forfeits=state.forfeits,
         void=state.void,
         parts=dict(state.parts),
+        outcome=dict(state.outcome),
     )
 
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
+from sparring.agents.arena.estimates import Estimate, estimate
 from sparring.agents.core import Agent
-from sparring.agents.match import Estimate, Result, check_match, estimate, fixtures, result
+from sparring.agents.match import Result, check_match, fixtures, result
 from sparring.agents.play import play_many
 from sparring.envs.core import BadInput, Episode, Game
 

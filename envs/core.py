@@ -107,9 +107,10 @@ class Turn:
 class Episode:
     """One whole game.
 
-    ``seats`` names who sat where; ``forfeits`` are the roles that lost by illegal answers;
+    ``game`` names it with its options; ``seats`` says who sat where; ``forfeits`` are the roles that lost by illegal answers;
     ``void`` says why the game does not count (its payoffs are all 0 and mean nothing); ``parts``
-    is the hidden part that each role played, in games that deal parts ("spy", "civilian").
+    is the hidden part that each role played, in games that deal parts ("spy", "civilian");
+    ``outcome`` holds what the game measures of its end besides payoffs ("agreed": 1.0).
     """
 
     game: str
@@ -121,6 +122,7 @@ class Episode:
     forfeits: tuple[Role, ...] = ()
     void: str | None = None
     parts: Mapping[Role, str] = field(default_factory=dict)
+    outcome: Mapping[str, float] = field(default_factory=dict)
 
     def turns_of(self, role: Role) -> tuple[Turn, ...]:
         return tuple(turn for turn in self.turns if turn.role == role)
@@ -179,8 +181,10 @@ class Declaration:
 class State(Protocol):
     """A position of one game. ``to_act`` empty means over; several roles act simultaneously.
 
-    Two things may be added where a game has them: ``parts``, a mapping from role to the hidden
-    part that it plays; ``forfeited(roles)``, the payoffs when these roles forfeit here.
+    Where a game has them, a state may also have: ``parts``, a mapping from role to the hidden part
+    that it plays; ``teams``, from role to its team, where several parts make one; ``outcome``, what
+    the game measures of its end besides payoffs, as numbers by name; ``forfeited(roles)``, the
+    payoffs when these roles forfeit here.
     """
 
     @property

@@ -132,6 +132,18 @@ class RefereedState(NamedTuple):
         """The hidden part of each role; empty in games without parts."""
         return getattr(self.inner, "parts", {})
 
+    @property
+    def teams(self) -> Mapping[Role, str]:
+        """The team of each role: where a game names none, its part; empty where roles are alone."""
+        return getattr(self.inner, "teams", self.parts)
+
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """What the game measured of its end; empty before it, and after a forfeit or a void."""
+        if self.inner.to_act or self.forfeits or self.void is not None:
+            return {}
+        return getattr(self.inner, "outcome", {})
+
     def observe(self, role: Role) -> Observation:
         seen = self.inner.observe(role)
         if self.record is CLEAN:

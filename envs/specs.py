@@ -7,6 +7,7 @@
 import ast
 import sys
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -59,6 +60,29 @@ def _value(node: ast.expr) -> Any:
         if all(isinstance(side, str) for side in sides):
             return "-".join(sides)  # log-odds
     return ast.literal_eval(node)
+
+
+def describe(game: Game) -> str:
+    """The spec of a game: its name with the options that are not its defaults.
+
+    An option that no spec can say (an object given in Python) is left out.
+    """
+    if "(" in game.name or ":" in game.name or not is_dataclass(game):
+        return game.name  # a game of another suite has its options in its name
+    changed = {
+        f.name: getattr(game, f.name)
+        for f in fields(game)
+        if f.init and getattr(game, f.name) != f.default
+    }
+    said = [f"{name}={value!r}" for name, value in changed.items() if _literal(value)]
+    return f"{game.name}({', '.join(said)})" if said else game.name
+
+
+def _literal(value: Any) -> bool:
+    try:
+        return bool(ast.literal_eval(repr(value)) == value)
+    except (ValueError, SyntaxError):
+        return False
 
 
 def elsewhere(name: str) -> Callable[..., Game] | None:

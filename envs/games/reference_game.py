@@ -141,8 +141,8 @@ class DescribedObjects:
 class ListedSignals:
     """Lewis signalling: a signal without a meaning of its own, and one of n objects to pick."""
 
-    objects: int = 3
-    signals: int = 3
+    objects: int  # no defaults: the name of a game says what differs from the other form
+    signals: int
 
     name = "ReferenceGame-v0"
     roles = ROLES

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sparring.agents.match import Estimate, estimate, fixtures, match, result
+from sparring.agents.arena.estimates import Estimate, estimate
+from sparring.agents.match import fixtures, match, result
 from sparring.agents.optimal import kuhn_equilibrium, optimal
 from sparring.agents.random import RandomAgent
 from sparring.envs.core import Action, BadInput, Episode, Observation, Role, Turn

@@ -72,6 +72,10 @@ class AvalonState:
         return dict(zip(self.game.roles, self.dealt, strict=True))
 
     @property
+    def teams(self) -> Mapping[Role, str]:
+        return {role: cast.side(part) for role, part in self.parts.items()}
+
+    @property
     def to_act(self) -> tuple[Role, ...]:
         roles = self.game.roles
         match self.phase:
