@@ -10,7 +10,7 @@ import polars as pl
 
 from sparring.envs.core import Episode, Role
 
-SCHEMA: dict[str, type[pl.DataType]] = {
+SCHEMA: dict[str, pl.datatypes.DataTypeClass] = {
     "game": pl.String,  # the spec: KuhnPoker-v0(players=3)
     "index": pl.Int64,  # number of the game in the tournament; its seats share it
     "round": pl.Int32,  # of the schedule, from 0
@@ -47,10 +47,11 @@ def rows(
     sides: Mapping[Role, str],
     rated: Mapping[Role, bool],
 ) -> list[dict[str, Any]]:
-    """The rows of one game. ``names``, ``opponents``, ``sides``, ``rated``: by role."""
+    """The rows of one game. ``names`` (all roles, in the game's order), ``opponents``, ``sides``
+    and ``rated`` are by role."""
     end = "void" if episode.void is not None else "forfeit" if episode.forfeits else "played"
     found = []
-    for seat, role in enumerate(episode.payoffs):
+    for seat, role in enumerate(names):
         turns = episode.turns_of(role)
         found.append(
             {
