@@ -15,7 +15,7 @@ from sparring.agents.core import Agent
 from sparring.agents.human import HumanAgent
 from sparring.agents.optimal import optimal
 from sparring.agents.random import RandomAgent
-from sparring.agents.runs import MODEL, find_checkpoint
+from sparring.agents.runs import MODEL, find_checkpoint, step_of
 from sparring.envs.core import BadInput
 
 AGENTS: dict[str, Callable[[str, str], Agent]] = {
@@ -48,11 +48,30 @@ def agent(name: str, game: str) -> Agent:
     return AGENTS[kind](argument, game)
 
 
-def _trained(argument: str) -> Agent:
+def pinned(name: str) -> str:
+    """The same agent by a name that does not move: of a run its newest checkpoint now, by step.
+
+    Raises:
+        BadInput: there is no such run or checkpoint.
+    """
+    kind, _, argument = name.partition(":")
+    if kind != "run" or not argument:
+        return name
+    run, folder = _checkpoint(argument)
+    return f"run:{run}@{step_of(folder)}"
+
+
+def _checkpoint(argument: str) -> tuple[Path, Path]:
+    """The run and the folder of the checkpoint in ``run:ARGUMENT``."""
     run, at, step = argument.rpartition("@")
     if at and not step.isdecimal():
         raise BadInput(f"the step in run:{argument} is a whole number, as in run:runs/kuhn@50")
-    folder = find_checkpoint(Path(run if at else argument), int(step) if at else None)
+    path = Path(run if at else argument)
+    return path, find_checkpoint(path, int(step) if at else None)
+
+
+def _trained(argument: str) -> Agent:
+    _, folder = _checkpoint(argument)
     return _model(f"run:{argument}", str(folder / MODEL))
 
 

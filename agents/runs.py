@@ -16,6 +16,11 @@ def checkpoint_folder(run: Path, step: int) -> Path:
     return run / CHECKPOINTS / f"step-{step:06d}"
 
 
+def step_of(folder: Path) -> int:
+    """The step of a checkpoint's folder."""
+    return int(folder.name.removeprefix("step-"))
+
+
 def checkpoints(run: Path) -> dict[int, Path]:
     """The finished checkpoints of a run by step, oldest first."""
     found = {}

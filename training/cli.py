@@ -11,8 +11,12 @@ sparring: language models learn by playing text games against themselves
 
   sparring train RECIPE             learn by self-play (recipes: kuhn)
   sparring evaluate AGENT AGENT...  who is stronger, by how much, how sure
+  sparring tournament AGENT...      the same with games that are kept, and a report
+  sparring report DIR...            a run or tournament as one page to look at; or several compared
+  sparring transfer RUN             does what was learned help in other games?
   sparring exploitability AGENT     exact distance from equilibrium
   sparring play GAME                play against an agent in this terminal
+  sparring serve [RUN]              the same in the browser
   sparring games [GAME]             the games, or one as its players read it
   sparring check GAME               does a game keep the contract?
   sparring new-game NAME            write a new game that works, to make yours
@@ -21,7 +25,19 @@ AGENT is random, optimal, human, run:runs/kuhn (a trained run; @STEP for an earl
 or hf:PATH-OR-ID. Every command explains itself with --help.
 """
 
-COMMANDS = ("train", "evaluate", "exploitability", "play", "games", "check", "new-game")
+COMMANDS = (
+    "train",
+    "evaluate",
+    "tournament",
+    "report",
+    "transfer",
+    "exploitability",
+    "play",
+    "serve",
+    "games",
+    "check",
+    "new-game",
+)
 """Each is a module of its own in ``commands``, imported only where it is used: torch takes time."""
 
 

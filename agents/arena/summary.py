@@ -4,47 +4,24 @@ Agents and sides are keyed by name, best first. Means of payoffs are in the game
 every interval counts deals.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from sparring.agents.arena.estimates import Estimate
+from sparring.agents.arena import averaging
+from sparring.agents.arena.cells import Comparisons, comparisons, counted, matches, together
+from sparring.agents.arena.estimates import Estimate, best_first, ratios
+from sparring.agents.arena.paired import Paired as Paired
+from sparring.agents.arena.paired import paired
+from sparring.agents.arena.ratings import rate
+from sparring.agents.arena.records import Habits as Habits
+from sparring.agents.arena.records import Record as Record
+from sparring.agents.arena.records import habits, measures, records
+from sparring.envs.core import BadInput, Sum
 
 ByAgent = Mapping[str, Estimate]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One agent on one side (a role or a team): shares of games, and its mean payoff."""
-
-    games: int
-    win: Estimate
-    draw: Estimate
-    loss: Estimate
-    payoff: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """How an agent answers: share of legal answers, share of games forfeited, answers a game, and
-    tokens an answer (0 without tokens)."""
-
-    legal: Estimate
-    forfeits: Estimate
-    answers: Estimate
-    tokens: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """Two agents on the same deals against the same third agents: the mean difference of their
-    payoffs (``one`` − ``two``), and the two-sided p-value of 0, Holm-adjusted over all pairs."""
-
-    one: str
-    two: str
-    difference: Estimate
-    p: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +29,13 @@ class GameSummary:
     """One game. ``None`` stands where a statistic does not apply: ratings in a game where all are
     paid alike, Nash averaging and alpha-rank where payoffs do not add up to a constant.
 
+    ``games``: all that were played, ``void`` of them did not count. ``deals``: of those that count.
     ``scores``: mean payoff over all opponents. ``cross``: of the row's agent against the column's,
     both seatings. ``records``: by agent and side. ``measures``: the game's own measures (by their
     name) of the games that each agent was in. ``ratings``: Elo points, mean 0. ``sides``: Elo
     points that each side is worth, mean 0. ``nash``: maximum-entropy Nash averaging, the weight of
-    each agent. ``alpha_rank``: its share of the stationary distribution.
+    each agent. ``alpha_rank``: its share of the stationary distribution. ``finite``: whether
+    maximum likelihood gave the ratings; else pseudo-counts did (an agent won or lost everything).
     """
 
     game: str
@@ -74,23 +53,97 @@ class GameSummary:
     sides: ByAgent | None
     nash: ByAgent | None
     alpha_rank: ByAgent | None
+    finite: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """``ratings``: Elo points over all games that have winners, every game with the same weight;
-    ``None`` where there is but one game, or none with winners."""
+    ``None`` where there is but one game, or none with winners. ``finite``: as in a game."""
 
     games: Mapping[str, GameSummary]
     ratings: ByAgent | None
+    finite: bool = True
 
 
 def summarise(table: pl.DataFrame, sums: Mapping[str, str], *, seed: int = 0) -> Summary:
     """Every statistic of a tournament's table (``table.py``).
 
-    ``sums``: of each game, how its payoffs add up (``Sum``). ``seed`` fixes the bootstrap.
+    ``sums``: of each game, how its payoffs add up (``Sum``). ``seed`` fixes the bootstrap. Only
+    rated seats are counted, and games of an agent against itself only in ``cross`` and
+    ``measures``; measures count every seat.
 
     Raises:
         BadInput: no game counts: all were void.
     """
-    raise NotImplementedError
+    names = table["game"].unique(maintain_order=True).to_list()
+    played = {name: table.filter(pl.col("game") == name) for name in names}
+    rows = {name: counted(games) for name, games in played.items()}
+    if all(found.is_empty() for found in rows.values()):
+        games = table["index"].n_unique()
+        raise BadInput(f"nothing to count: all of {games} games were void or beside a void one")
+    compared = {
+        name: None if sums[name] == Sum.COOPERATIVE else comparisons(matches(found))
+        for name, found in rows.items()
+    }
+    made = {
+        name: _game(played[name], rows[name], sums[name], compared[name], [seed, at])
+        for at, name in enumerate(names)
+    }
+    rated = [found for found in compared.values() if found is not None]
+    if len(rated) < 2:
+        return Summary(made, None)
+    overall = rate(together(rated), np.random.default_rng([seed, len(names)]))
+    return Summary(made, overall.agents, overall.finite)
+
+
+def _game(
+    played: pl.DataFrame,
+    rows: pl.DataFrame,
+    sum: str,
+    compared: Comparisons | None,
+    seed: Sequence[int],
+) -> GameSummary:
+    """One game: of all ``played`` rows, ``rows`` count."""
+    met = matches(rows)
+    scores = best_first({key[0]: found for key, found in _payoffs(met, "agent").items()})
+    order = list(scores)
+    ratings = None if compared is None else rate(compared, np.random.default_rng(seed))
+    recorded = records(met, compared=sum != Sum.COOPERATIVE)
+    answering = habits(met)
+    nash, alpha_rank = None, None
+    adds_up = sum in (Sum.ZERO, Sum.CONSTANT) and compared is not None
+    if adds_up and (against := averaging.payoffs(met, order)) is not None:
+        nash = averaging.nash_weights(against, np.random.default_rng([*seed, 1]))
+        alpha_rank = averaging.alpha_shares(against, np.random.default_rng([*seed, 2]))
+    return GameSummary(
+        game=str(played["game"][0]),
+        sum=str(sum),
+        games=played["index"].n_unique(),
+        deals=rows["deal"].n_unique(),
+        void=played.filter(pl.col("end") == "void")["index"].n_unique(),
+        scores=scores,
+        cross=_cross(rows.filter("rated"), order),
+        records={name: recorded[name] for name in order},
+        habits={name: answering[name] for name in order},
+        measures=measures(rows),
+        paired=paired(met, order),
+        ratings=ratings and ratings.agents,
+        sides=ratings and ratings.sides,
+        nash=nash,
+        alpha_rank=alpha_rank,
+        finite=ratings is None or ratings.finite,
+    )
+
+
+def _payoffs(rows: pl.DataFrame, *by: str) -> dict[tuple[str, ...], Estimate]:
+    """Mean payoffs a seat."""
+    return ratios(rows.with_columns(value=pl.col("payoff"), weight=pl.lit(1.0)), *by)
+
+
+def _cross(rows: pl.DataFrame, order: Sequence[str]) -> dict[str, dict[str, Estimate]]:
+    """Mean payoffs by agent and opponent, the agents in ``order``, those that only met themselves
+    last."""
+    found = _payoffs(rows, "agent", "opponent")
+    names = [*order, *sorted({key[0] for key in found} - set(order))]
+    return {one: {two: found[one, two] for two in names if (one, two) in found} for one in names}

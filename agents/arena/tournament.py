@@ -1,4 +1,4 @@
-"""Playing a tournament: many games at once, every finished one kept, no finished one played again."""
+"""Playing a tournament: many games at once, every finished one kept and none played twice."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Keeper(Protocol):
         """One more game has ended."""
         ...
 
-    def wants(self, index: int) -> bool:
+    def wants(self, index: int, fixture: Fixture) -> bool:
         """Whether this game should be kept whole too."""
         ...
 
@@ -95,8 +95,9 @@ async def play(
     while batches := schedule.plan(contests, round, found.whole()):
         planned = base + sum(batch.games for batch in batches)
         done = base
-        for index in range(base, planned) if kept else ():
+        for index, fixture in _numbered(batches, base, seed, round) if kept else ():
             if index in kept:
+                _same(fixture, index, kept[index])
                 found.add(kept[index])
                 done += 1
         progress(done, planned)
@@ -104,7 +105,7 @@ async def play(
         async for index, fixture, episode in _played(left, at_once):
             now = _rows(fixture, index, episode)
             if keeper:
-                if keeper.wants(index):
+                if keeper.wants(index, fixture):
                     chances = await _chances(fixture, episode)
                     keeper.keep_whole(index, fixture.contest.game, episode, chances)
                 keeper.keep(index, now)
@@ -124,6 +125,16 @@ def _numbered(
         for fixture in fixtures(b.contest, b.pairings, b.deals, seed=seed, round=round):
             yield index, fixture
             index += 1
+
+
+def _same(fixture: Fixture, index: int, found: Sequence[Mapping[str, Any]]) -> None:
+    """A game that was kept is the one that is planned here. Raises ``BadInput`` if not."""
+    names = {row["role"]: row["agent"] for row in found if row["rated"]}
+    if names != fixture.names or {row["seed"] for row in found} != {fixture.seed}:
+        raise BadInput(
+            f"game {index} was played by other agents or on another deal than planned now; "
+            "play the tournament anew in another folder"
+        )
 
 
 async def _played(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from sparring.agents.arena.match import match
 from sparring.agents.core import Agent
 from sparring.agents.engines.core import Sampling
 from sparring.agents.judges import JudgeAgent, LabelJudge, MajorityJudge, label_chance
 from sparring.agents.llm import LLMAgent
-from sparring.agents.match import match
 from sparring.agents.play import Match, play
 from sparring.agents.pretrained import player
 from sparring.agents.random import RandomAgent
@@ -288,10 +288,10 @@ def test_games_whose_judge_failed_are_reported_and_never_drawn() -> None:
 
     game = replace(DEBATE, judge=often)
     result = asyncio.run(match(game, Says("a"), Says("b"), games=40, seed=1))
-    assert 0 < result.void < 40
-    assert result.void % 2 == 0  # both games of a deal have the same question and sides
-    assert result.by_role[TWO].mean == 1  # in every game that counts; a draw would show here
-    assert result.payoff.clusters == (40 - result.void) / 2
+    assert 0 < result.summary.void < 40
+    assert result.summary.void % 2 == 0  # both games of a deal have the same question and sides
+    assert result.by_side[TWO].mean == 1  # in every game that counts; a draw would show here
+    assert result.payoff.clusters == (40 - result.summary.void) / 2
 
 
 @pytest.mark.parametrize("value", [0.0, 1 / 3, 1.0])
