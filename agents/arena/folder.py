@@ -19,9 +19,8 @@ import polars as pl
 from sparring.agents.arena.schedule import Contest, Fixture, Pairing
 from sparring.agents.arena.summary import Summary
 from sparring.agents.arena.table import table
-from sparring.agents.arena.tournament import Chances
 from sparring.agents.files import write_aside
-from sparring.agents.replay import replay
+from sparring.agents.replay import Chances, replay
 from sparring.envs.core import BadInput, Episode, Game
 
 CONFIG, GAMES, REPLAYS, SUMMARY = "config.json", "games.jsonl", "replays.jsonl", "summary.json"
@@ -62,10 +61,11 @@ class Folder:
         shown = (fixture.contest.spec, fixture.pairing) in self.shown
         return shown and fixture.deal < self.deals and index not in self._replayed
 
-    def keep_whole(
-        self, index: int, game: Game, episode: Episode, chances: Sequence[Chances]
-    ) -> None:
-        line = {"index": index, **replay(game, episode, chances)}
+    def keep_whole(self, index: int, game: Game, episode: Episode, chances: Chances) -> None:
+        try:
+            line = {"index": index, **replay(game, episode, chances)}
+        except ValueError:  # a judge in the rules that changed its mind: not to be shown again
+            return
         with (self.path / REPLAYS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         self._replayed.add(index)

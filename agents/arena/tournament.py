@@ -8,11 +8,10 @@ import polars as pl
 
 from sparring.agents.arena.schedule import Batch, Contest, Fixture, Schedule, fixtures
 from sparring.agents.arena.table import SCHEMA, rows, table
-from sparring.agents.core import Agent, HasPolicy
+from sparring.agents.core import Agent
 from sparring.agents.play import Match, play_many
-from sparring.envs.core import BadInput, Episode, Game, Role, Turn
-
-Chances = Mapping[str, float] | None
+from sparring.agents.replay import Chances, ask_chances
+from sparring.envs.core import BadInput, Episode, Game, Role
 
 CHUNK = 4096  # games whose rows are held as Python objects before they become columns
 
@@ -42,9 +41,7 @@ class Keeper(Protocol):
         """Whether this game should be kept whole too."""
         ...
 
-    def keep_whole(
-        self, index: int, game: Game, episode: Episode, chances: Sequence[Chances]
-    ) -> None:
+    def keep_whole(self, index: int, game: Game, episode: Episode, chances: Chances) -> None:
         """A whole game; ``chances`` of the listed answers at each turn, where known."""
         ...
 
@@ -106,7 +103,7 @@ async def play(
             now = _rows(fixture, index, episode)
             if keeper:
                 if keeper.wants(index, fixture):
-                    chances = await _chances(fixture, episode)
+                    chances = await ask_chances(episode, _seats(fixture))
                     keeper.keep_whole(index, fixture.contest.game, episode, chances)
                 keeper.keep(index, now)
             found.add(now)
@@ -146,18 +143,19 @@ async def _played(
     def matches() -> Iterator[Match]:
         for started, (index, fixture) in enumerate(left):
             flying[started] = index, fixture
-            roles = fixture.contest.game.roles
-            seats = {role: _seated(fixture, role) for role in roles}
-            yield Match(fixture.contest.game, seats, fixture.seed, fixture.luck)
+            yield Match(fixture.contest.game, _seats(fixture), fixture.seed, fixture.luck)
 
     async for started, episode in play_many(matches(), at_once=at_once):
         yield *flying.pop(started), episode
 
 
-def _seated(fixture: Fixture, role: Role) -> Agent:
-    """Who sits there: the agent that holds the seat in all games, or one of the pairing."""
-    contest = fixture.contest
-    return contest.fixed.get(role) or contest.agents[fixture.names[role]]
+def _seats(fixture: Fixture) -> dict[Role, Agent]:
+    """Who sits where: the agents that hold a seat in all games, and those of the pairing."""
+    contest, names = fixture.contest, fixture.names
+    return {
+        role: contest.agents[names[role]] if role in names else contest.fixed[role]
+        for role in contest.game.roles
+    }
 
 
 def _rows(fixture: Fixture, index: int, episode: Episode) -> list[dict[str, Any]]:
@@ -175,15 +173,3 @@ def _rows(fixture: Fixture, index: int, episode: Episode) -> list[dict[str, Any]
         sides={role: fixture.sides.get(role, role) for role in roles},
         rated={role: role in free for role in roles},
     )
-
-
-async def _chances(fixture: Fixture, episode: Episode) -> list[Chances]:
-    """How likely each listed answer was, at every turn of an agent that can say it."""
-
-    async def at(turn: Turn) -> Chances:
-        agent = _seated(fixture, turn.role)
-        if not (isinstance(agent, HasPolicy) and turn.observation.legal):
-            return None
-        return await agent.policy(turn.observation)
-
-    return [await at(turn) for turn in episode.turns]

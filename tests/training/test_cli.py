@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from sparring.envs import games
+from sparring.envs import game, games
 from sparring.training.cli import COMMANDS, main
 
 
@@ -69,6 +69,21 @@ def test_exploitability(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "NashConv 0.0000" in said
     assert "Your card: Q; player_0: check; player_1: bet" in said
+
+
+@pytest.mark.parametrize(
+    ("suite", "holds"),
+    [
+        ("openspiel", "openspiel:kuhn_poker"),
+        ("textarena:", "textarena:TicTacToe-v0"),
+        ("pettingzoo", "pettingzoo:classic/chess_v6"),
+    ],
+)
+def test_games_of_a_suite(suite: str, holds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["games", suite]) == 0
+    listed = capsys.readouterr().out.split()
+    assert holds in listed
+    assert all(game(name).name for name in listed[::25])
 
 
 def test_games(capsys: pytest.CaptureFixture[str]) -> None:

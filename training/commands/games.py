@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -9,6 +10,7 @@ from tyro.conf import Positional
 
 from sparring.envs.pages import distinct_rules, information, payoffs, who
 from sparring.envs.registry import game, games, options_of
+from sparring.envs.specs import ADAPTERS
 from sparring.training.commands.common import out, parse
 
 
@@ -17,7 +19,8 @@ class Games:
     """List the registered games, or show one: its rules as players read them, and its options."""
 
     game: Positional[str | None] = None
-    """The game to show, with options if you like: 'KuhnPoker-v0(hands=3)'."""
+    """The game to show, with options if you like: 'KuhnPoker-v0(hands=3)'; or a suite whose games
+    to list: openspiel, textarena, pettingzoo."""
 
 
 def run(args: Sequence[str]) -> int:
@@ -25,6 +28,8 @@ def run(args: Sequence[str]) -> int:
     options = parse(Games, "games", args)
     if options.game is None:
         _list()
+    elif options.game.rstrip(":") in ADAPTERS:
+        _list_suite(options.game.rstrip(":"))
     else:
         _show(options.game)
     return 0
@@ -45,7 +50,16 @@ def _list() -> None:
         options = ", ".join(options_of(name))
         table.add_row(name, who(rules.roles), f"{said.sum}, {information(said)}", options)
     out.print(table)
-    out.print("sparring games NAME shows one; other suites' games: docs/adapters")
+    suites = ", ".join(ADAPTERS)
+    out.print(
+        f"sparring games NAME shows one; sparring games SUITE lists another suite's: {suites}"
+    )
+
+
+def _list_suite(suite: str) -> None:
+    """The games of another suite, as all commands take them."""
+    names = import_module(ADAPTERS[suite]).available()
+    out.print("\n".join(f"{suite}:{name}" for name in names), markup=False)
 
 
 def _show(spec: str) -> None:
