@@ -9,9 +9,11 @@ import copy
 import math
 import pickle
 import random
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +21,10 @@ from sparring.envs.contract.positions import SEEDS, SPEECH, draw, must, play, pl
 from sparring.envs.contract.text import any_text, legal_answers, pettingzoo
 from sparring.envs.contract.views import information, observations, openings, views_grow
 from sparring.envs.core import Game, Payoffs, Sum
-from sparring.envs.referee import forfeit_payoffs
+from sparring.envs.referee import RefereedState, forfeit_payoffs
+
+MEASURES = 24
+"""A game with more measures makes up their names."""
 
 
 def declaration(game: Game) -> str:
@@ -112,6 +117,36 @@ def add_up(game: Game, paid: Payoffs, where: object) -> None:
     must(fit, f"payoffs of a {said.sum} game do not add up: {dict(paid)}", where)
 
 
+def outcome(game: Game) -> str:
+    """What is measured of a game comes at its end: finite numbers, by names that stay the same."""
+    names: set[str] = set()
+    found, _ = spread(game)
+    for here in [*found, *plays(game, wild=0.1)]:
+        measured = _measured(here.state)
+        over = not here.state.inner.to_act
+        here.must(over or not measured, f"something is measured before the end: {measured}")
+        for name, value in measured.items():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            here.must(number and math.isfinite(value), f"{name} is no finite number: {value!r}")
+        names |= set(measured)
+    for one, other in zip(plays(game), plays(game), strict=True):
+        alike = _measured(one.state) == _measured(other.state)
+        one.must(alike, "the same game is measured in another way when it is played again")
+    for name in names:
+        fit = re.fullmatch(r"[a-z][a-z0-9_]*", name)
+        must(fit is not None, f"a measure has a name in lower case, not {name!r}", game.name)
+    few = len(names) <= MEASURES
+    must(few, f"names of measures are not made up as it goes: {sorted(names)[:4]}...", game.name)
+    return ", ".join(sorted(names)) or "nothing is measured"
+
+
+def _measured(state: RefereedState) -> dict[str, float]:
+    """The measures of the game itself, which the referee may hide; where it fails, its error."""
+    bare: Any = state.inner
+    known = hasattr(bare, "outcome") or hasattr(type(bare), "outcome")
+    return dict(bare.outcome) if known else {}
+
+
 def ends(game: Game) -> str:
     """Every game ends by itself within ``max_turns`` accepted answers, whatever is said."""
     most = game.declares.max_turns
@@ -152,6 +187,7 @@ CHECKS: dict[str, Callable[[Game], str]] = {
     "the same seed gives the same game": same_seed,
     "positions are values": values,
     "payoffs add up as declared": payoffs,
+    "measures are numbers at the end": outcome,
     "every game ends": ends,
     "nothing happens after the end": after_the_end,
     "legal answers are understood": legal_answers,

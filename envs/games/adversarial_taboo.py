@@ -37,6 +37,9 @@ GUESS = re.compile(
     r"\bi know the word\b\W{1,8}it(?:['’`]?s)?\b(?:\W+(?:is|must be|has to be)\b)?(.*)", re.DOTALL
 )
 PUBLISHED = "i know the word! it.{1,8}"
+ENDS = ("said", "guessed", "misguessed", "broke_rule", "ran_out")
+SAID, GUESSED, MISGUESSED, BROKE, RAN_OUT = ENDS
+"""The defender said the word; it guessed right; wrong; the attacker broke the rule; none of it."""
 SMALL_TALK = {
     ATTACKER: ("Tell me about yourself.", "What do you like to do?", "How would you put that?"),
     DEFENDER: ("Not much, and you?", "It depends.", "I know the word! It is water."),
@@ -84,6 +87,7 @@ class AdversarialTabooState:
     log: View
     said: int = 0  # utterances so far
     winner: Role | None = None
+    ended: str = ""  # one of ENDS
 
     @property
     def to_act(self) -> tuple[Role, ...]:
@@ -95,6 +99,11 @@ class AdversarialTabooState:
         if self.winner is None:
             return dict.fromkeys(ROLES, 0.0)
         return {role: 1.0 if role == self.winner else -1.0 for role in ROLES}
+
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """How it ended: one of ``ENDS`` is 1, the others are 0."""
+        return {end: float(end == self.ended) for end in ENDS} if self.ended else {}
 
     def observe(self, role: Role) -> Observation:
         seen = visible(self.log, role)
@@ -115,20 +124,21 @@ class AdversarialTabooState:
                 fault = "said the target word" if heard.said else "made a guess"
                 if self.game.rule_break == "void":
                     raise Void(f"the attacker {fault}")
-                return spoken._end(f"The attacker {fault}.", DEFENDER)
+                return spoken._end(f"The attacker {fault}.", BROKE, DEFENDER)
         elif heard.guess is not None:
-            right = "right" if heard.guess else "wrong"
-            return spoken._end(f"The guess is {right}.", DEFENDER if heard.guess else ATTACKER)
+            if heard.guess:
+                return spoken._end("The guess is right.", GUESSED, DEFENDER)
+            return spoken._end("The guess is wrong.", MISGUESSED, ATTACKER)
         elif heard.said:
-            return spoken._end("The defender said the target word.", ATTACKER)
+            return spoken._end("The defender said the target word.", SAID, ATTACKER)
         if not spoken.to_act:
-            return spoken._end("Nobody has won in time.", None)
+            return spoken._end("Nobody has won in time.", RAN_OUT, None)
         return spoken
 
-    def _end(self, why: str, winner: Role | None) -> "AdversarialTabooState":
+    def _end(self, why: str, ended: str, winner: Role | None) -> "AdversarialTabooState":
         result = f"The {winner} wins." if winner else "A draw."
         end = public(f"{why} The target word was: {self.target}. {result}")
-        return replace(self, winner=winner, log=(*self.log, end))
+        return replace(self, winner=winner, ended=ended, log=(*self.log, end))
 
 
 @cache

@@ -35,6 +35,7 @@ class DilemmaState:
     round: int = 0  # rounds decided
     talked: bool = False  # in this round
     scores: tuple[float, float] = (0.0, 0.0)
+    cooperated: tuple[int, int] = (0, 0)  # moves of either, rounds of both
 
     @property
     def to_act(self) -> tuple[Role, ...]:
@@ -47,6 +48,15 @@ class DilemmaState:
     @property
     def payoffs(self) -> Payoffs:
         return dict(zip(ROLES, self.scores, strict=True))
+
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """``cooperation``: the share of all moves; ``mutual``: the share of rounds in which both
+        cooperate."""
+        if self.to_act:
+            return {}
+        (moves, rounds), n = self.cooperated, self.round
+        return {"cooperation": moves / (2 * n), "mutual": rounds / n}
 
     def forfeited(self, roles: Collection[Role]) -> Payoffs:
         """Who forfeits gets the least; for the other each round left counts as both defecting."""
@@ -71,9 +81,13 @@ class DilemmaState:
         moves = each(ROLES, lambda role: choose(answers, role, MOVES))
         gains = self.game.pays(*moves.values())
         scores = (self.scores[0] + gains[0], self.scores[1] + gains[1])
+        kind = [*moves.values()].count("cooperate")
+        cooperated = (self.cooperated[0] + kind, self.cooperated[1] + (kind == len(ROLES)))
         chosen = ", ".join(f"{role}: {move}" for role, move in moves.items())
         shown = ", ".join(f"{role} {score:g}" for role, score in zip(ROLES, scores, strict=True))
-        after = replace(self, round=self.round + 1, talked=False, scores=scores)
+        after = replace(
+            self, round=self.round + 1, talked=False, scores=scores, cooperated=cooperated
+        )
         return replace(after, log=(*self.log, public(f"{chosen}. Points: {shown}."), *after.head()))
 
     def head(self) -> View:

@@ -60,6 +60,10 @@ class ReferenceState:
     def payoffs(self) -> Payoffs:
         return dict.fromkeys(ROLES, float(self.picked == self.target))
 
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        return {} if self.picked is None else {"solved": float(self.picked == self.target)}
+
     def observe(self, role: Role) -> Observation:
         seen = visible(self.log, role)
         if role not in self.to_act:

@@ -82,6 +82,7 @@ class TabooState:
     said: int = 0  # clues and guesses so far
     over: bool = False
     won: float = 0.0  # by each of the two
+    solved: bool = False
 
     @property
     def to_act(self) -> tuple[Role, ...]:
@@ -90,6 +91,15 @@ class TabooState:
     @property
     def payoffs(self) -> Payoffs:
         return dict.fromkeys(ROLES, self.won)
+
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """``rounds``: how many it took, where the word was guessed; ``forbidden``: whether a clue
+        broke the rule."""
+        if not self.over:
+            return {}
+        took = {"rounds": self.said / 2} if self.solved else {}
+        return {"solved": float(self.solved), "forbidden": float(self.said % 2), **took}
 
     def observe(self, role: Role) -> Observation:
         seen = visible(self.log, role)
@@ -113,7 +123,8 @@ class TabooState:
         right = names(read_guess(GUESSER, text), self.card.target)
         spoken = replace(self, said=self.said + 1, log=(*self.log, speech(GUESSER, text)))
         if right:
-            return spoken._end("That is right!", self.game.discount ** (self.said // 2))
+            won = self.game.discount ** (self.said // 2)
+            return replace(spoken, solved=True)._end("That is right!", won)
         if spoken.said == 2 * self.game.rounds:
             return spoken._end("That is not it, and it was the last guess.")
         return replace(spoken, log=(*spoken.log, public("That is not it.")))

@@ -66,6 +66,7 @@ class TwentyQuestionsState:
     open: bool = False  # a question waits for its answer
     over: bool = False
     won: float = 0.0  # by each of the two
+    solved: bool = False
 
     @property
     def to_act(self) -> tuple[Role, ...]:
@@ -74,6 +75,14 @@ class TwentyQuestionsState:
     @property
     def payoffs(self) -> Payoffs:
         return dict.fromkeys(ROLES, self.won)
+
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """``questions``: how many it took, the right guess included, where there was one."""
+        if not self.over:
+            return {}
+        took = {"questions": float(self.asked)} if self.solved else {}
+        return {"solved": float(self.solved), **took}
 
     def observe(self, role: Role) -> Observation:
         seen = visible(self.log, role)
@@ -98,7 +107,8 @@ class TwentyQuestionsState:
         if guess is None:
             return replace(spoken, open=True)
         if any(names(guess, name) for name in self.thing.names):
-            return spoken._end("That is right!", self.game.discount**self.asked)
+            found = replace(spoken, solved=True)
+            return found._end("That is right!", self.game.discount**self.asked)
         return replace(spoken, log=(*spoken.log, public("That is not it.")))._next()
 
     def _next(self) -> "TwentyQuestionsState":

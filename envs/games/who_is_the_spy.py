@@ -107,6 +107,14 @@ class SpyState:
             return dict.fromkeys(self.game.roles, 0.0)
         return self.game.pays(self.votes, self.spy)
 
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """``right_votes``: the share of the civilians who vote for the spy."""
+        if self.votes is None:
+            return {}
+        right = self.votes.count(self.spy) / (self.game.players - 1)  # the spy cannot be among them
+        return {"caught": float(caught(self.votes, self.spy)), "right_votes": right}
+
     def _word(self, role: Role) -> str | None:
         return self.words[role == self.game.roles[self.spy]]
 

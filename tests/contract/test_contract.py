@@ -5,6 +5,7 @@ Kuhn poker with one thing bent.
 """
 
 import json
+import math
 import os
 import random
 import re
@@ -330,6 +331,7 @@ class Bent:
     go: Callable[[Any, Mapping[Role, str]], Any] | None = None
     turn: Callable[[Any], tuple[Role, ...]] | None = None
     list_openings: Callable[[Any], list[tuple[float, Any]]] | None = None
+    measure: Callable[[Any], Mapping[str, Any]] | None = None
     say_rules: str | None = None
     seats: tuple[Role, ...] | None = None
 
@@ -364,6 +366,10 @@ class BentState:
     @property
     def payoffs(self) -> Payoffs:
         return self.game.pay(self.inner) if self.game.pay else self.inner.payoffs
+
+    @property
+    def outcome(self) -> Mapping[str, Any]:
+        return self.game.measure(self.inner) if self.game.measure else {}
 
     def observe(self, role: Role) -> Observation:
         seen = self.inner.observe(role)
@@ -632,6 +638,15 @@ def pays_for_bluffs(inner: Any) -> Payoffs:
     return {"player_0": inner.won[0] + extra, "player_1": inner.won[1]}
 
 
+def at_the_end(measure: Callable[[Any], Mapping[str, Any]]) -> Callable[[Any], Mapping[str, Any]]:
+    return lambda inner: {} if inner.to_act else measure(inner)
+
+
+def named_by_the_deal(inner: Any) -> Mapping[str, float]:
+    words = [m.text.split()[-1] for r in inner.payoffs for m in inner.observe(r).messages[1:]]
+    return {"_".join(["cards", *words]).lower().replace(".", ""): 1.0}
+
+
 ADDRESSED = "a role sees what is addressed to it"
 SET = "a view is one information set"
 TEXT = "no text does harm"
@@ -643,6 +658,7 @@ ENDS = "every game ends"
 VALUES = "positions are values"
 OPENINGS = "openings are what start deals"
 SENSE = "the declaration makes sense"
+MEASURES = "measures are numbers at the end"
 
 COUNT = count()
 KNOWN_CARDS = Bent(see=adding(lambda s, role: f"Cards: {s.deals[0]}", to_all=True))
@@ -828,6 +844,47 @@ MUTANTS: dict[str, tuple[str, str, Any]] = {  # what is wrong: the promise, what
         "more than max_turns = 1 answers are accepted [openings()[0]; player_0: '777'",
         Bent(base=Rare(), change={"max_turns": 1}),
     ),
+    # measures
+    "measures before the end": (
+        MEASURES,
+        "something is measured before the end: {'moves': 1.0}",
+        Bent(measure=lambda s: {"moves": float(len(s.spot.moves))} if s.spot.moves else {}),
+    ),
+    "measures what is infinite": (
+        MEASURES,
+        "odds is no finite number: inf",
+        Bent(measure=at_the_end(lambda s: {"odds": math.inf})),
+    ),
+    "measures what is not known": (
+        MEASURES,
+        "odds is no finite number: nan",
+        Bent(measure=at_the_end(lambda s: {"odds": math.nan})),
+    ),
+    "measures yes and no": (
+        MEASURES,
+        "folded is no finite number: True",
+        Bent(measure=at_the_end(lambda s: {"folded": True})),
+    ),
+    "measures in words, at one end only": (
+        MEASURES,
+        "last is no finite number: 'fold'",
+        Bent(measure=at_the_end(lambda s: {"last": "fold"} if s.won[0] == -1 else {})),
+    ),
+    "measures with luck of its own": (
+        MEASURES,
+        "measured in another way when it is played again",
+        Bent(measure=at_the_end(lambda s: {"length": random.Random().random()})),
+    ),
+    "names measures by what happened": (
+        MEASURES,
+        "names of measures are not made up",
+        Bent(base=KuhnPoker(players=3), measure=at_the_end(named_by_the_deal)),
+    ),
+    "gives a measure a name with blanks": (
+        MEASURES,
+        "a name in lower case, not 'Was Folded'",
+        Bent(measure=at_the_end(lambda s: {"Was Folded": 1.0})),
+    ),
     # text
     "echoes the words of a player": (UNDERSTOOD, "is not taken as 'check'", Bent(go=echoing)),
     "insists on small letters": (UNDERSTOOD, "is not taken as 'check'", Bent(go=case_sensitive)),
@@ -888,6 +945,13 @@ def test_broken_game_is_noticed(mutant: str) -> None:
     text = str(fault.value)
     assert "\n" not in text
     assert text.endswith("]")  # what replays it
+
+
+def test_a_measure_that_fails_is_noticed() -> None:
+    """``getattr`` with a default would take an AttributeError inside for no measures at all."""
+    bent = Bent(measure=at_the_end(lambda s: {"score": s.no_such_thing}))
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        CHECKS[MEASURES](bent)
 
 
 def test_check_lists_what_is_broken() -> None:

@@ -96,6 +96,21 @@ class AvalonState:
     def payoffs(self) -> Payoffs:
         return self.game.pays(self.dealt, self.winner)
 
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """``quests``: those that were played; ``succeeded``: of them; ``merlin_found``: where three
+        did, whether the assassin named Merlin; ``rejected``: evil won by rejected teams."""
+        if self.phase != "over":
+            return {}
+        good, succeeded = self.winner == "good", self.won.count(True)
+        return {
+            "good_won": float(good),
+            **({"merlin_found": float(not good)} if succeeded == TO_WIN else {}),
+            "quests": float(len(self.won)),
+            "succeeded": float(succeeded),
+            "rejected": float(self.rejected == REJECTIONS),
+        }
+
     def forfeited(self, roles: Collection[Role]) -> Payoffs:
         """The team of who forfeits loses; if both teams have one who does, nobody wins."""
         losers = {cast.side(part) for role, part in self.parts.items() if role in roles}

@@ -37,6 +37,7 @@ from sparring.envs.games.debate.record import (
     Record,
     answer_line,
     question_line,
+    quotes_in,
     record,
 )
 from sparring.envs.judges import Judge, ask, read_chance, say_chance
@@ -85,6 +86,22 @@ class DebateState:
         if self.chance is None:
             return dict.fromkeys(self.game.roles, 0.0)
         return self.game.pays(self.chance, self.correct)
+
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """``belief``: the judge's probability of the correct answer; ``correct``: whether it takes
+        that one for the likelier, 1/2 where it cannot tell (the mean is the judge's accuracy);
+        ``quotes``: how many there are, ``verified``: the share of them that is in the passage."""
+        if self.chance is None:
+            return {}
+        first = self.correct == self.game.labels[0]
+        good, bad = quotes_in(m.text for m in self.log if m.sender in self.game.speakers)
+        return {
+            "belief": self.chance if first else 1 - self.chance,
+            "correct": 0.5 if self.chance == 0.5 else float((self.chance > 0.5) == first),
+            "quotes": float(good + bad),
+            **({"verified": good / (good + bad)} if good + bad else {}),
+        }
 
     def forfeited(self, roles: Collection[Role]) -> Payoffs:
         """Who forfeits gets what a sure verdict against it pays, the opponent the opposite."""

@@ -61,10 +61,14 @@ def quotes(debate: Record) -> Verdict:
 
 
 def _share(debate: Record, role: Role) -> float:
-    said = [text for speaker, text in debate.speeches if speaker == role]
-    good = sum(text.count(f"<{VERIFIED}>") for text in said)
-    bad = sum(text.count(f"<{UNVERIFIED}>") for text in said)
+    good, bad = quotes_in(text for speaker, text in debate.speeches if speaker == role)
     return good / (good + bad) if good else 0.0
+
+
+def quotes_in(speeches: Iterable[str]) -> tuple[int, int]:
+    """How many quotes stand in these speeches, verified and not."""
+    text = "\n".join(speeches)
+    return text.count(f"<{VERIFIED}>"), text.count(f"<{UNVERIFIED}>")
 
 
 JUDGES: dict[str, Judge[Record]] = {"quotes": quotes}

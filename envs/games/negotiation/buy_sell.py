@@ -74,6 +74,12 @@ class BuySell:
         cost, value = stakes
         return number - cost, value - number
 
+    def measures(self, stakes: tuple[int, ...], seat: int, number: int) -> dict[str, float]:
+        """The price; where there is something to gain, the seller's part of it."""
+        cost, value = stakes
+        part = {"seller_share": (number - cost) / (value - cost)} if value > cost else {}
+        return {"price": float(number), **part}
+
     def examples(self, stakes: tuple[int, ...], seat: int) -> tuple[int, ...]:
         """Three prices that this seat gains from, the best for itself first."""
         worth, end = stakes[seat], (self.highest, 0)[seat]

@@ -44,6 +44,7 @@ from sparring.envs.games.negotiation.offers import (
     decision,
     listed,
 )
+from sparring.envs.games.negotiation.pareto import best_joint, efficient
 from sparring.envs.messages import private, public, rules_first, speech
 from sparring.envs.options import one_of, whole
 
@@ -85,6 +86,21 @@ class DealState:
     @property
     def payoffs(self) -> Payoffs:
         return paid(ROLES, self.points, self.game.other)
+
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """``efficiency``: the joint points as a share of the best; ``pareto``: nobody could have
+        had more without the other having less. No deal is never efficient: both have nothing."""
+        if self.takes is None:
+            return {}
+        pool, values = self.context
+        joint = sum(self.points)
+        return {
+            "agreed": float(self.deal),
+            "joint": float(joint),
+            "efficiency": joint / best_joint(pool, values),
+            "pareto": float(efficient(pool, values, self.points)),
+        }
 
     def observe(self, role: Role) -> Observation:
         seen = visible(self.log, role)

@@ -50,6 +50,10 @@ class Haggle(Protocol):
         """What a deal gives to both, if this seat made the offer."""
         ...
 
+    def measures(self, stakes: tuple[int, ...], seat: int, number: int) -> Mapping[str, float]:
+        """What is measured of a deal besides points, if this seat made the offer."""
+        ...
+
     def examples(self, stakes: tuple[int, ...], seat: int) -> tuple[int, ...]:
         """A few offers that this seat could make."""
         ...
@@ -78,6 +82,23 @@ class HaggleState:
     @property
     def payoffs(self) -> Payoffs:
         return paid(self.game.roles, self.points, self.game.other)
+
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """``joint``: the points of both. ``pareto``: nobody could have had more without the other
+        having less. All deals have the same sum s, so only no deal, 0 and 0, can be better than a
+        deal: where s < 0 and neither gains; and a deal is better than none where s > 0."""
+        if not self.over:
+            return {}
+        sum_of_deals = sum(self.game.points(self.stakes, 0, 0))
+        lost = max(self.points) <= 0 and sum_of_deals < 0
+        made = self.game.measures(self.stakes, *self.offer) if self.deal and self.offer else {}
+        return {
+            "agreed": float(self.deal),
+            "joint": float(sum(self.points)),
+            "pareto": float(not lost if self.deal else sum_of_deals <= 0),
+            **made,
+        }
 
     @property
     def last(self) -> bool:

@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from operator import add, mul
 from typing import Annotated
 
 from sparring.envs.core import (
@@ -22,6 +23,7 @@ from sparring.envs.core import (
     View,
 )
 from sparring.envs.games.negotiation.offers import OFFER, Amounts, Unreadable, listed, told
+from sparring.envs.games.negotiation.pareto import best_joint, efficient
 from sparring.envs.games.negotiation.simple_deals import (
     FIVE_DEALS,
     FIVE_HELD,
@@ -73,6 +75,7 @@ class NegotiationState:
     turn: int = 0  # turns taken by both together
     offer: Reply | None = None  # on the table
     gains: tuple[int, int] = (0, 0)  # how much the worth of what each seat holds has grown
+    trades: int = 0
 
     @property
     def to_act(self) -> tuple[Role, ...]:
@@ -85,6 +88,26 @@ class NegotiationState:
             return {ROLES[0]: float(first), ROLES[1]: float(second)}
         won = float((first > second) - (first < second)) if not self.to_act else 0.0
         return {ROLES[0]: won, ROLES[1]: -won + 0.0}  # + 0.0: no negative zero
+
+    @property
+    def outcome(self) -> Mapping[str, float]:
+        """``agreed``: there was a trade; ``joint``: the gains of both; ``efficiency``: that as a
+        share of the best, where each kind goes to who values it more (left out where both value
+        all alike, so that there is nothing to gain); ``pareto``: nobody could have more without
+        the other having less."""
+        if self.turn != self.deal.turns:
+            return {}
+        values, joint = self.deal.values, sum(self.gains)
+        one, two = (sum(map(mul, *each)) for each in zip(values, self.held, strict=True))
+        pool = tuple(map(add, *self.held))
+        best = best_joint(pool, values) - (one + two - joint)
+        return {
+            "agreed": float(self.trades > 0),
+            "trades": float(self.trades),
+            "joint": float(joint),
+            **({"efficiency": joint / best} if best else {}),
+            "pareto": float(efficient(pool, values, (one, two))),
+        }
 
     def observe(self, role: Role) -> Observation:
         seat = 0 if role == ROLES[0] else 1
@@ -111,6 +134,7 @@ class NegotiationState:
         except Unreadable as fault:
             raise IllegalAction(role, str(fault)) from None
         held, offer, gains, new = self.held, self.offer, self.gains, reply.new
+        trades = self.trades
         views = self.views[0] + new, self.views[1] + new
         if reply.word == OFFER:
             self._must_afford(role, reply.gives, "You cannot give more than you have")
@@ -124,6 +148,7 @@ class NegotiationState:
                 held = self._traded(role, offer)
                 one, two = map(gain, deal.values, self.held, held)
                 gains = gains[0] + one, gains[1] + two
+                trades += 1
                 views = (
                     (*views[0], holding(0, deal.kinds, held[0], gains[0])),
                     (*views[1], holding(1, deal.kinds, held[1], gains[1])),
@@ -133,7 +158,7 @@ class NegotiationState:
         if turn == deal.turns:
             last = (end(gains, deal.game.payoff),)
             views = views[0] + last, views[1] + last
-        return NegotiationState(deal, held, views, turn, offer, gains)
+        return NegotiationState(deal, held, views, turn, offer, gains, trades)
 
     def _must_afford(self, role: Role, cost: Cost, fault: str) -> None:
         held = self.held[self.turn & 1]

@@ -61,6 +61,10 @@ class Ultimatum:
         """The offered part to the other player, the rest to the one that offered."""
         return (self.pot - number, number) if seat == 0 else (number, self.pot - number)
 
+    def measures(self, stakes: tuple[int, ...], seat: int, number: int) -> dict[str, float]:
+        """The responder's part of the pot."""
+        return {"responder_share": self.points(stakes, seat, number)[1] / self.pot}
+
     def examples(self, stakes: tuple[int, ...], seat: int) -> tuple[int, ...]:
         return self.pot // 2, self.pot * 2 // 5, self.pot // 5
 
