@@ -49,7 +49,7 @@ def nash(payoff: Floats) -> Floats:
     _, values, axes = np.linalg.svd(square)
     if (values > 1e-9).sum() >= len(square) - 1:
         found[support] = np.abs(axes[-1]) / np.abs(axes[-1]).sum()
-        return found
+        return np.asarray(found)
     rows = np.concatenate([square, a[np.ix_(~support, support)]])
     bounds = [(None, None)] * len(square) + [(0.0, None)] * (n - len(square))
     dual = minimize(
@@ -76,7 +76,7 @@ def _inside(a: Floats) -> Floats:
         b_eq=[1.0],
         method="highs",
     )
-    return np.maximum(solved.x[:n], 0.0)
+    return np.asarray(np.maximum(solved.x[:n], 0.0))
 
 
 def alpha_rank(payoff: Floats, alpha: float = ALPHA, population: int = POPULATION) -> Floats:
@@ -116,7 +116,8 @@ def _log_fixation(u: Floats, m: int) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Payoffs:
-    """Sums and numbers of payoffs on each deal: (deals, n·n), of the row's agent on the column's."""
+    """Sums and numbers of payoffs on each deal: (deals, n·n), of the row's agent against the
+    column's."""
 
     agents: tuple[str, ...]
     sums: csr_matrix

@@ -118,7 +118,8 @@ def together(found: Sequence[Comparisons]) -> Comparisons:
     agents = sorted({name for one in found for name in one.agents})
     totals = [float(one.won.sum() + one.lost.sum()) for one in found]
     share = sum(totals) / len(found)
-    cells, sides = [], []
+    cells: list[Ints] = []
+    sides: list[str] = []
     for game, one in enumerate(found):
         numbers = np.array([agents.index(name) for name in one.agents], dtype=np.int64)
         moved = one.cells + np.array([0, len(sides), 0, len(sides)])

@@ -51,18 +51,22 @@ def estimate(values: Sequence[float], *, level: float = 0.95) -> Estimate:
     return Estimate(mean, mean - half, mean + half, n)
 
 
-def ratios(rows: pl.DataFrame, *by: str, shares: bool = False) -> dict[Key, Estimate]:
+Bounds = tuple[float, float]
+SHARE: Bounds = (0.0, 1.0)
+
+
+def ratios(rows: pl.DataFrame, *by: str, bounds: Bounds | None = None) -> dict[Key, Estimate]:
     """The mean Σ value / Σ weight of each group of ``by``, clustered by deal.
 
     ``rows`` have the columns of ``by``, "deal", "value" and "weight". With S_d and N_d the sums on
-    deal d of D, m = ΣS/ΣN and
+    deal d of D, the mean is m = ΣS/ΣN and its standard error, of a ratio in cluster sampling
+    (Cochran 1977, section 9A.4),
 
-        m ± t(D−1)·se,    se² = D/(D−1) · Σ_d (S_d − m·N_d)² / (ΣN)²
+        se² = D/(D−1) · Σ_d (S_d − m·N_d)² / (ΣN)²
 
-    the ratio estimator of cluster sampling (Cochran 1977, section 9A.4); where every deal has the
-    same weight that is ``estimate`` of the deals' means. ``shares``: the values are shares of the
-    weights, and the interval is Wilson's (``share``), which stays in [0, 1]. Groups keep the order
-    of their first rows; a group without weight is left out.
+    which is s²/D of the deals' means where every deal has the same weight. The interval is
+    m ± t(D−1)·se, or with ``bounds`` of value/weight that of ``bounded``. Groups keep the order of
+    their first rows; a group without weight is left out.
     """
     value, weight = pl.col("value"), pl.col("weight")
     mean = value.sum() / weight.sum()
@@ -79,35 +83,41 @@ def ratios(rows: pl.DataFrame, *by: str, shares: bool = False) -> dict[Key, Esti
     )
     made: dict[Key, Estimate] = {}
     for *key, m, spread, deals in found.iter_rows():
-        if deals == 1:
-            made[tuple(key)] = Estimate(m, *((0.0, 1.0) if shares else (-math.inf, math.inf)), 1)
-            continue
-        error = spread * math.sqrt(deals / (deals - 1))
+        error = spread * math.sqrt(deals / (deals - 1)) if deals > 1 else math.inf
         half = quantile(deals) * error
-        made[tuple(key)] = (
-            share(m, error, deals) if shares else Estimate(m, m - half, m + half, deals)
-        )
+        plain = Estimate(m, m - half, m + half, deals)
+        made[tuple(key)] = plain if bounds is None else bounded(m, error, deals, bounds)
     return made
 
 
-def share(mean: float, error: float, clusters: int) -> Estimate:
-    """Wilson's (1927) interval for a share p with standard error ``error``.
+def bounded(mean: float, error: float, clusters: int, bounds: Bounds = SHARE) -> Estimate:
+    """The interval of a mean that can only be within ``bounds``: Wilson's (1927), of the share
+    p = (mean − low)/(high − low).
 
-    The error says how many independent trials n = p(1−p)/error² the clusters are worth (Korn &
-    Graubard 1998); where nothing varied, each cluster is one. With t = t(clusters − 1) it is
+    The standard error says how many independent trials n = p(1 − p)/error² the clusters are worth
+    (Korn & Graubard 1998). With t = t(clusters − 1) the interval of p is
 
         (p + t²/2n ± t·√(p(1−p)/n + t²/4n²)) / (1 + t²/n)
 
-    so that "never seen in 20 deals" is not shown as "impossible".
+    Where every cluster said the same, another value may come up in a share t²/(clusters + t²) of
+    them, Wilson's upper end of 0 in n, and take the mean that far to either bound: what was never
+    seen in 20 deals is not shown as impossible. Where both bounds are the same, so is all else.
     """
-    p = min(max(mean, 0.0), 1.0)
-    n = p * (1 - p) / error**2 if error > 1e-9 and 0 < p < 1 else float(clusters)
-    t = quantile(clusters)
+    low, high = bounds
+    if clusters < 2:  # other bounds may be no more than what was seen
+        return Estimate(mean, *(SHARE if bounds == SHARE else (-math.inf, math.inf)), clusters)
+    span = high - low
+    if span <= 0:
+        return Estimate(mean, mean, mean, clusters)
+    p, t = min(max((mean - low) / span, 0.0), 1.0), quantile(clusters)
+    if error <= 1e-9 * span or p in (0.0, 1.0):
+        other = t * t / (clusters + t * t)
+        return Estimate(mean, mean - p * span * other, mean + (1 - p) * span * other, clusters)
+    n = p * (1 - p) * (span / error) ** 2
     centre = (p + t * t / (2 * n)) / (1 + t * t / n)
     half = t * math.sqrt(p * (1 - p) / n + t * t / (4 * n * n)) / (1 + t * t / n)
-    return Estimate(
-        mean, max(0.0, min(centre - half, p)), min(1.0, max(centre + half, p)), clusters
-    )
+    ends = max(0.0, centre - half), min(1.0, centre + half)
+    return Estimate(mean, low + span * ends[0], low + span * ends[1], clusters)
 
 
 def best_first(found: Mapping[str, Estimate]) -> dict[str, Estimate]:

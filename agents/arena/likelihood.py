@@ -5,7 +5,7 @@ sides), ``_R`` directions of the parameters that comparisons can tell apart.
 """
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import linprog
 from scipy.special import expit
 
 from sparring.agents.arena.cells import Comparisons, Floats
@@ -49,25 +49,23 @@ class Model:
         """Whether the likelihood has one finite maximum, for each weighting.
 
         Without sides that is so where every agent can be reached from every other along wins (Ford
-        1957): every comparison that was won is then part of a circle of wins. In general: some
-        positive weights of all the won comparisons cancel out (Albert & Anderson 1984; Stiemke's
-        lemma), and they span all directions.
+        1957). In general: the comparisons that were made span all directions, and no direction β
+        speaks for nobody who lost, design·β ≥ 0 in won and ≤ 0 in lost cells, and for somebody who
+        won (Albert & Anderson 1984): a linear program, which cells that were both won and lost
+        often spare.
         """
         design_CR = self.design_R[: len(self.real_CP)]
         rank = design_CR.shape[1]
-        found = np.zeros(len(won_BC), dtype=bool)
         both_BC = ((won_BC > TINY) & (lost_BC > TINY)).astype(np.float64)
-        outer = np.einsum("cr,cs->crs", design_CR, design_CR).reshape(len(design_CR), -1)
-        gram = (both_BC @ outer).reshape(-1, rank, rank)
-        found = (
-            np.linalg.eigvalsh(gram)[:, 0] > 1e-6
-        )  # cells won both ways span all: that is enough
-        for b in np.flatnonzero(~found):
-            rows = np.concatenate([design_CR[won_BC[b] > TINY], -design_CR[lost_BC[b] > TINY]])
-            if np.linalg.matrix_rank(rows, tol=1e-6) == rank:
-                _, miss = nnls(rows.T, -rows.sum(axis=0))  # weights 1 + x, x >= 0
-                found[b] = miss < 1e-6
-        return found
+        gram = (both_BC @ _outer(design_CR)).reshape(-1, rank, rank)
+        found = np.linalg.eigvalsh(gram)[:, 0] > 1e-6  # they span all: β could only be 0
+        unsure = np.flatnonzero(~found)
+        seen = np.concatenate([won_BC[unsure] > TINY, lost_BC[unsure] > TINY], axis=1)
+        patterns, which = np.unique(seen, axis=0, return_inverse=True)
+        signed = np.concatenate([design_CR, -design_CR])
+        answers = [_overlaps(signed[pattern]) for pattern in patterns]
+        found[unsure] = np.array(answers, dtype=bool)[which.reshape(-1)]
+        return np.asarray(found)
 
     def pseudo(self, lacking_B: np.ndarray) -> Floats:
         """The pseudo-counts each way of weightings that are ``lacking``: half a win a pair."""
@@ -97,7 +95,7 @@ class Model:
         won = np.concatenate([won_BC, pseudo_2BQ[0]], axis=1)
         total = won + np.concatenate([lost_BC, pseudo_2BQ[1]], axis=1)
         design, rank = self.design_R, self.design_R.shape[1]
-        outer = np.einsum("cr,cs->crs", design, design).reshape(len(design), -1)
+        outer = _outer(design)
         at_BR = np.zeros((len(won), rank))
         if start_P is not None:
             at_BR += start_P @ self.basis_PR
@@ -118,7 +116,21 @@ class Model:
 def _met(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     """The different pairs among (one, two), each once."""
     pairs = np.unique(np.sort(np.stack([one, two], axis=1), axis=1), axis=0)
-    return pairs[pairs[:, 0] != pairs[:, 1]]
+    return np.asarray(pairs[pairs[:, 0] != pairs[:, 1]])
+
+
+def _overlaps(rows: Floats) -> bool:
+    """Whether rows·β ≥ 0 forces β = 0."""
+    n, rank = rows.shape
+    if np.linalg.matrix_rank(rows, tol=1e-6) < rank:
+        return False
+    most = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(n), bounds=(-1, 1))
+    return bool(-most.fun < 1e-6)
+
+
+def _outer(rows: Floats) -> Floats:
+    """The products of each row's entries with each other, flat: (rows, R·R)."""
+    return np.asarray(np.einsum("cr,cs->crs", rows, rows).reshape(len(rows), -1))
 
 
 def _row_space(rows: Floats) -> Floats:

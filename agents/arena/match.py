@@ -58,8 +58,6 @@ async def match(
     """
     names = first.name, second.name if second.name != first.name else f"{second.name} (2)"
     contest = Contest(game, dict(zip(names, (first, second), strict=True)), seats or {})
-    table = await play(
-        [contest], RoundRobin(games), seed=seed, at_once=at_once, progress=progress
-    )
+    table = await play([contest], RoundRobin(games), seed=seed, at_once=at_once, progress=progress)
     summary = summarise(table, {contest.spec: str(game.declares.sum)}, seed=seed)
     return Result(names, summary.games[contest.spec])

@@ -19,7 +19,7 @@ from sparring.agents.arena.estimates import Estimate, best_first
 from sparring.agents.arena.likelihood import Model
 
 ELO = 400 / math.log(10)
-RESAMPLES = 500
+RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,19 @@ def rate(found: Comparisons, luck: np.random.Generator, *, resamples: int = RESA
     finite = bool(model.exists(won, lost)[0])
     point = model.fit(won, lost, model.pseudo(np.array([not finite])))
     drawn = []
-    for weight_BD in weights(found.strata, resamples, luck):
+    for weight_BD in weights(found.strata, resamples, luck, columns=len(found.cells)):
         won, lost = weight_BD @ found.won, weight_BD @ found.lost
-        lacking = ~model.exists(won, lost)
+        lacking = ~model.exists(won, lost) if finite else np.ones(len(weight_BD), dtype=bool)
         drawn.append(model.fit(won, lost, model.noise(lacking, luck), point))
-    spread_BN = ELO * np.concatenate(drawn)
-    known, deals = model.identified(), found.deals
-    deals = np.where(min(found.strata) > 1, deals, 1)
+    spread_BP = ELO * np.concatenate(drawn)
+    # no interval where the comparisons leave it open, or a game has but one deal
+    open_ended = ~model.identified() | (min(found.strata) < 2)
+    clusters = np.where(open_ended, 1, found.deals)
     names = (*found.agents, *found.sides)
     made = {
-        name: expanded(float(ELO * point[0, n]), spread_BN[:, n], int(deals[n]) if known[n] else 1)
+        name: expanded(
+            float(ELO * point[0, n]), spread_BP[:, n], int(clusters[n]), corrected=finite
+        )
         for n, name in enumerate(names)
     }
     split = len(found.agents)

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sparring.agents.arena.estimates import UNKNOWN, Estimate, Key, best_first, ratios
+from sparring.agents.arena.estimates import (
+    SHARE,
+    UNKNOWN,
+    Bounds,
+    Estimate,
+    Key,
+    best_first,
+    ratios,
+)
 from sparring.agents.arena.table import OUTCOME
 
 
@@ -35,10 +43,10 @@ class Habits:
     tokens: Estimate
 
 
-def records(rows: pl.DataFrame, *, compared: bool) -> dict[str, dict[str, Record]]:
+def records(rows: pl.DataFrame, bounds: Bounds, *, compared: bool) -> dict[str, dict[str, Record]]:
     """By agent and side, the sides in falling order of what they are paid.
 
-    ``compared``: whether a game has winners.
+    ``bounds`` of payoffs. ``compared``: whether a game has winners.
     """
     sides = rows.group_by("index", "side", maintain_order=True).agg(
         pl.col("agent", "deal").first(), pl.col("payoff").mean()
@@ -54,11 +62,11 @@ def records(rows: pl.DataFrame, *, compared: bool) -> dict[str, dict[str, Record
     own, other = pl.col("payoff"), pl.col("other")
     met = against.filter("met") if compared else against.clear()
     shares = [
-        ratios(met.with_columns(won.cast(pl.Float64).alias("value")), *keys, shares=True)
+        ratios(met.with_columns(won.cast(pl.Float64).alias("value")), *keys, bounds=SHARE)
         for won in (own > other, own == other, own < other)
     ]
-    paid = ratios(rows.with_columns(own.alias("value"), pl.lit(1.0).alias("weight")), *keys)
-    games = {(a, s): n for a, s, n in sides.group_by(*keys).len().iter_rows()}
+    paid = ratios(rows.with_columns(value=own, weight=pl.lit(1.0)), *keys, bounds=bounds)
+    games: dict[Key, int] = {(a, s): n for a, s, n in sides.group_by(*keys).len().iter_rows()}
     worth = sides.group_by("side").agg(pl.col("payoff").mean()).sort("payoff", "side")
     order = list(reversed(worth["side"].to_list()))
     made: dict[str, dict[str, Record]] = {}
@@ -71,15 +79,15 @@ def records(rows: pl.DataFrame, *, compared: bool) -> dict[str, dict[str, Record
 def habits(rows: pl.DataFrame) -> dict[str, Habits]:
     """By agent."""
 
-    def mean(value: str, weight: str, shares: bool = False) -> Mapping[Key, Estimate]:
+    def mean(value: str, weight: str, bounds: Bounds | None = None) -> Mapping[Key, Estimate]:
         named = rows.with_columns(
             pl.col(value).cast(pl.Float64).alias("value"), pl.col(weight).alias("weight")
         )
-        return ratios(named, "agent", shares=shares)
+        return ratios(named, "agent", bounds=bounds)
 
     rows = rows.with_columns(pl.lit(1.0).alias("seat"))
-    legal = mean("legal", "answers", shares=True)
-    forfeits = mean("forfeited", "seat", shares=True)
+    legal = mean("legal", "answers", bounds=SHARE)
+    forfeits = mean("forfeited", "seat", bounds=SHARE)
     answers, tokens = mean("answers", "seat"), mean("tokens", "answers")
     return {
         key[0]: Habits(
@@ -109,6 +117,6 @@ def measures(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
         )
         if not games.is_empty():
             shares = bool(games["value"].is_in([0.0, 1.0]).all())
-            found = ratios(games, "agent", shares=shares)
+            found = ratios(games, "agent", bounds=SHARE if shares else None)
             made[column.removeprefix(OUTCOME)] = best_first({k[0]: v for k, v in found.items()})
     return made

@@ -18,7 +18,7 @@ import polars as pl
 from scipy.special import expit
 from scipy.stats import norm
 
-from sparring.agents.arena.cells import Floats
+from sparring.agents.arena.cells import Floats, Ints
 from sparring.agents.arena.ratings import ELO
 from sparring.agents.arena.table import SCHEMA
 
@@ -52,7 +52,8 @@ class Setting:
 
     def ratings(self) -> Floats:
         """The true ratings, mean 0."""
-        return np.asarray(self.elo - np.mean(self.elo))
+        elo = np.asarray(self.elo, dtype=np.float64)
+        return np.asarray(elo - elo.mean())
 
 
 def simulate(setting: Setting, luck: np.random.Generator) -> pl.DataFrame:
@@ -69,7 +70,7 @@ def simulate(setting: Setting, luck: np.random.Generator) -> pl.DataFrame:
     names = np.array(setting.agents)
     games = len(deal)
 
-    def seat(number: int, agent: Floats, opponent: Floats, payoff: Floats) -> pl.DataFrame:
+    def seat(number: int, agent: Ints, opponent: Ints, payoff: Floats) -> pl.DataFrame:
         columns: dict[str, Any] = {
             "game": pl.repeat(GAME, games, eager=True),
             "index": np.arange(games),
@@ -84,7 +85,9 @@ def simulate(setting: Setting, luck: np.random.Generator) -> pl.DataFrame:
         }
         rest = {"round": 0, "part": "", "rated": True, "answers": 1, "legal": 1, "tokens": 0}
         ends = {"turns": 2, "end": "played", "forfeited": False}
-        made = pl.DataFrame(columns).with_columns(**{k: pl.lit(v) for k, v in (rest | ends).items()})
+        made = pl.DataFrame(columns).with_columns(
+            **{k: pl.lit(v) for k, v in (rest | ends).items()}
+        )
         return made.select(*SCHEMA).cast(SCHEMA)  # type: ignore[arg-type]
 
     return pl.concat([seat(0, first, second, paid), seat(1, second, first, -paid)])

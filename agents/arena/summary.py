@@ -12,7 +12,7 @@ import polars as pl
 
 from sparring.agents.arena import averaging
 from sparring.agents.arena.cells import Comparisons, comparisons, counted, matches, together
-from sparring.agents.arena.estimates import Estimate, best_first, ratios
+from sparring.agents.arena.estimates import Bounds, Estimate, best_first, ratios
 from sparring.agents.arena.paired import Paired as Paired
 from sparring.agents.arena.paired import paired
 from sparring.agents.arena.ratings import rate
@@ -30,12 +30,13 @@ class GameSummary:
     paid alike, Nash averaging and alpha-rank where payoffs do not add up to a constant.
 
     ``games``: all that were played, ``void`` of them did not count. ``deals``: of those that count.
-    ``scores``: mean payoff over all opponents. ``cross``: of the row's agent against the column's,
-    both seatings. ``records``: by agent and side. ``measures``: the game's own measures (by their
-    name) of the games that each agent was in. ``ratings``: Elo points, mean 0. ``sides``: Elo
-    points that each side is worth, mean 0. ``nash``: maximum-entropy Nash averaging, the weight of
-    each agent. ``alpha_rank``: its share of the stationary distribution. ``finite``: whether
-    maximum likelihood gave the ratings; else pseudo-counts did (an agent won or lost everything).
+    ``scores``: mean payoff over all opponents, each with the same weight. ``cross``: of the row's
+    agent against the column's, both seatings. ``records``: by agent and side. ``measures``: the
+    game's own measures (by their name) of the games that each agent was in. ``ratings``: Elo
+    points, mean 0. ``sides``: Elo points that each side is worth, mean 0. ``nash``: maximum-entropy
+    Nash averaging, the weight of each agent. ``alpha_rank``: its share of the stationary
+    distribution. ``finite``: whether maximum likelihood gave the ratings; else pseudo-counts did
+    (an agent or a side won or lost everything).
     """
 
     game: str
@@ -106,10 +107,11 @@ def _game(
 ) -> GameSummary:
     """One game: of all ``played`` rows, ``rows`` count."""
     met = matches(rows)
-    scores = best_first({key[0]: found for key, found in _payoffs(met, "agent").items()})
+    bounds = _bounds(met)
+    scores = _scores(met, bounds)
     order = list(scores)
     ratings = None if compared is None else rate(compared, np.random.default_rng(seed))
-    recorded = records(met, compared=sum != Sum.COOPERATIVE)
+    recorded = records(met, bounds, compared=sum != Sum.COOPERATIVE)
     answering = habits(met)
     nash, alpha_rank = None, None
     adds_up = sum in (Sum.ZERO, Sum.CONSTANT) and compared is not None
@@ -128,22 +130,37 @@ def _game(
         habits={name: answering[name] for name in order},
         measures=measures(rows),
         paired=paired(met, order),
-        ratings=ratings and ratings.agents,
-        sides=ratings and ratings.sides,
+        ratings=None if ratings is None else ratings.agents,
+        sides=None if ratings is None else ratings.sides,
         nash=nash,
         alpha_rank=alpha_rank,
         finite=ratings is None or ratings.finite,
     )
 
 
-def _payoffs(rows: pl.DataFrame, *by: str) -> dict[tuple[str, ...], Estimate]:
-    """Mean payoffs a seat."""
-    return ratios(rows.with_columns(value=pl.col("payoff"), weight=pl.lit(1.0)), *by)
+def _bounds(rows: pl.DataFrame) -> Bounds:
+    """The least and the greatest payoff that was seen."""
+    least, most = rows["payoff"].min(), rows["payoff"].max()
+    return (least, most) if isinstance(least, float) and isinstance(most, float) else (0.0, 0.0)
+
+
+def _scores(rows: pl.DataFrame, bounds: Bounds) -> dict[str, Estimate]:
+    """Each agent's mean payoff, every opponent with the same weight however often they met."""
+    weight = pl.len().over("agent") / pl.len().over("agent", "opponent")
+    weighed = rows.with_columns(value=pl.col("payoff") * weight, weight=weight)
+    found = ratios(weighed, "agent", bounds=bounds)
+    return best_first({key[0]: score for key, score in found.items()})
 
 
 def _cross(rows: pl.DataFrame, order: Sequence[str]) -> dict[str, dict[str, Estimate]]:
     """Mean payoffs by agent and opponent, the agents in ``order``, those that only met themselves
     last."""
-    found = _payoffs(rows, "agent", "opponent")
+    paid = rows.with_columns(value=pl.col("payoff"), weight=pl.lit(1.0))
+    own = pl.col("agent") == pl.col("opponent")
+    found = {
+        key: e
+        for part in (paid.filter(~own), paid.filter(own))
+        for key, e in ratios(part, "agent", "opponent", bounds=_bounds(part)).items()
+    }
     names = [*order, *sorted({key[0] for key in found} - set(order))]
     return {one: {two: found[one, two] for two in names if (one, two) in found} for one in names}
