@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,17 @@ def fit_threads(model: Any) -> None:
     """
     if model.device.type == "cpu" and model.num_parameters() < SMALL_MODEL:
         torch.set_num_threads(1)
+
+
+def share_cache(agents: Iterable[object], tokens: int) -> None:
+    """Let the engines of all these agents together keep ``tokens`` tokens of key-value cache.
+
+    Each engine's own budget is made for a process with one model.
+    """
+    engines = {id(a.engine): a.engine for a in agents if isinstance(a, LLMAgent)}.values()
+    local = [engine for engine in engines if isinstance(engine, LocalEngine)]
+    for engine in local:
+        engine.cache.capacity = tokens // len(local)
 
 
 def player(

@@ -72,7 +72,7 @@ def test_a_tournament_finds_what_theory_says(run: Path) -> None:
         assert reports["random"].nash_conv == pytest.approx(11 / 12)
         learned = [reports[name].nash_conv for name in names[2:]]
         assert learned == sorted(learned, reverse=True), "the learner is ever less exploitable"
-        assert reports["exploiter"].nash_conv > reports["random"].nash_conv, "the price of it"
+        assert reports["exploiter"].nash_conv > 0.5, "who exploits can be exploited"
         return {name: report.strategy for name, report in reports.items()}
 
     exact = asyncio.run(policies())

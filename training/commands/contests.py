@@ -15,6 +15,8 @@ from sparring.envs.core import BadInput, Game
 from sparring.envs.registry import game
 
 GAMES, SWISS_GAMES, MOST_GAMES = 1000, 20, 100_000
+MODELS = ("run", "hf")
+CACHE = 1 << 16  # tokens of key-value cache in all: 256 conversations of 256 tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +36,8 @@ class Contests:
     """ROLE=AGENT: this agent holds that seat in all games and is not compared, as a judge."""
     seed: int = 0
     """The same seed plays the same games."""
-    at_once: int = 1024
-    """Games in flight at a time; fewer take less memory."""
+    at_once: int = 256
+    """Games in flight at a time: more keep an engine busier, fewer take less memory."""
 
 
 def contests(options: Contests) -> list[Contest]:
@@ -61,6 +63,10 @@ def contests(options: Contests) -> list[Contest]:
         players = {label: load(name, each) for label, name in _labelled(options.agents).items()}
         seats = {role: load(name, each) for role, name in fixed.items() if role in each.roles}
         found.append(Contest(each, players, seats))
+    if any(name.partition(":")[0] in MODELS for name in (*options.agents, *fixed.values())):
+        from sparring.agents.pretrained import share_cache  # brings torch, which takes time
+
+        share_cache(load.loaded.values(), CACHE)
     if len({contest.spec for contest in found}) < len(found):
         raise BadInput("the same game is named twice")
     return found
@@ -112,7 +118,7 @@ class _Loader:
     loaded: dict[tuple[str, str], Agent]
 
     def __call__(self, name: str, rules: Game) -> Agent:
-        model = name.partition(":")[0] in ("run", "hf")
+        model = name.partition(":")[0] in MODELS
         key = name, "" if model else rules.name
         if key not in self.loaded:
             self.loaded[key] = agent(name, rules.name)

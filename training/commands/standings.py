@@ -71,12 +71,14 @@ def _sides(found: GameSummary) -> None:
 
 
 def _cross(found: GameSummary) -> None:
-    """Everybody against everybody: the row's mean payoff, with half the width of its interval."""
+    """Everybody against everybody: the row's mean payoff, with half the width of its interval.
+    The columns are numbered like the rows, because names are long."""
     names = list(found.scores)
-    table = _table("mean payoff of the row against the column", "agent", *names)
-    for one in names:
+    numbers = map(str, range(1, len(names) + 1))
+    table = _table("mean payoff of the row against the column", "agent", *numbers)
+    for number, one in enumerate(names, 1):
         cells = [found.cross.get(one, {}).get(two) for two in names]
-        table.add_row(one, *("" if e is None else _brief(e) for e in cells))
+        table.add_row(f"{number} {one}", *("" if e is None else _brief(e) for e in cells))
     out.print(table)
 
 
