@@ -4,6 +4,7 @@ A replay is made by stepping the refereed game once more with the episode's answ
 role had seen at every moment is exact, also of those who were not asked.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,18 +62,19 @@ def replay(
 
 
 async def ask_chances(episode: Episode, seats: Mapping[Role, Agent]) -> Chances:
-    """How likely each agent held every legal answer, at each turn of a finished game.
+    """How likely each agent holds every legal answer, at each turn of a finished game.
 
-    ``None`` where the answers are not listed, or the agent does not say how likely they are.
+    ``None`` where the answers are not listed, the agent does not say how likely they are, or
+    ``seats`` does not name it.
     """
 
     async def ask(observation: Observation) -> Mapping[str, float] | None:
-        agent = seats[observation.role]
+        agent = seats.get(observation.role)
         if not observation.legal or not isinstance(agent, HasPolicy):
             return None
         return await agent.policy(observation)
 
-    return [await ask(turn.observation) for turn in episode.turns]
+    return await asyncio.gather(*(ask(turn.observation) for turn in episode.turns))  # one batch
 
 
 def _alike(state: RefereedState, turns: Sequence[Turn]) -> bool:

@@ -3,11 +3,14 @@
 Models of this size are slower on two threads than on one, and one thread adds up in one order.
 """
 
+import importlib.util
 import math
 import random
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +30,16 @@ from sparring.training.learner import Learner, UpdateConfig
 torch.set_num_threads(1)
 
 NewModel = Callable[..., Any]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Bring the fixtures of ``browser.py``; no folder of tests is on the import path."""
+    spec = importlib.util.spec_from_file_location("browser", Path(__file__).with_name("browser.py"))
+    assert spec
+    assert spec.loader
+    sys.modules["browser"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    config.pluginmanager.register(module, "browser")
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,102 @@
-"""The curves of a run as one picture."""
+"""Which curves of a run are drawn, and the numbers that they are drawn from."""
 
 import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PANELS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
-    ("NashConv (0 is an equilibrium)", ("nash_conv",), True),
-    ("reward by role", ("reward/*",), False),
-    ("share of legal answers", ("legal", "legal_mass_min"), False),
-    ("entropy of the policy (nats a token)", ("entropy",), False),
-    ("KL of the update, and to the magnet", ("kl_step", "kl_magnet"), True),
-    ("tokens an answer", ("answer_tokens",), False),
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One chart: ``metrics`` by name ("reward/*" for all of a family), with their unit.
+
+    ``level``: a value to compare with, and its name. ``smooth``: the values scatter from batch to
+    batch, so a running mean is drawn too.
+    """
+
+    name: str
+    title: str
+    metrics: tuple[str, ...]
+    unit: str
+    note: str
+    logarithmic: bool = False
+    level: tuple[float, str] | None = None
+    smooth: bool = False
+
+
+PANELS: tuple[Panel, ...] = (
+    Panel(
+        "nashconv",
+        "NashConv",
+        ("nash_conv",),
+        "payoff",
+        "What all roles together would gain by best responses. Exact, from the probabilities that "
+        "the model gives to legal answers.",
+        level=(0.0, "equilibrium"),
+    ),
+    Panel(
+        "value",
+        "Value against itself, by role",
+        ("value/*",),
+        "payoff",
+        "Expected payoff when the policy plays itself. Exact.",
+    ),
+    Panel(
+        "reward",
+        "Reward by role",
+        ("reward/*",),
+        "payoff",
+        "Mean of the games of each step; what is learned from.",
+        smooth=True,
+    ),
+    Panel(
+        "legality",
+        "Share of legal answers",
+        ("legal", "legal_mass_min"),
+        "share",
+        "Of the answers given in each step; and the least probability that the policy leaves to "
+        "legal answers at any situation (exact).",
+    ),
+    Panel(
+        "entropy",
+        "Entropy of the policy",
+        ("entropy",),
+        "nats a token",
+        "Mean over the sampled tokens of each step; 0 is a policy that never varies.",
+        smooth=True,
+    ),
+    Panel(
+        "kl",
+        "KL of the update, and to the magnet",
+        ("kl_step", "kl_magnet"),
+        "nats a token",
+        "How far each step moved the policy, and how far it is from its slow copy.",
+        logarithmic=True,
+    ),
+    Panel(
+        "length",
+        "Length of an answer",
+        ("answer_tokens",),
+        "tokens",
+        "Mean of the answers of each step, thoughts included.",
+        smooth=True,
+    ),
 )
-"""Title, metrics ("reward/*" for all of a family), logarithmic."""
+
+LABELS = {
+    "nash_conv": "NashConv",
+    "legal": "legal answers",
+    "legal_mass_min": "least legal probability",
+    "entropy": "entropy",
+    "kl_step": "of the update",
+    "kl_magnet": "to the magnet",
+    "answer_tokens": "tokens",
+}
+"""What a metric is called in a legend; one of a family by what stands after its slash."""
+
+Points = list[tuple[float, float]]
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -20,44 +104,27 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def _named(wanted: tuple[str, ...], names: list[str]) -> list[str]:
-    """Those of ``names`` that a panel wants."""
-    families = tuple(w[:-1] for w in wanted if w.endswith("*"))
-    return [n for n in names if n in wanted or (families and n.startswith(families))]
+def curves(lines: Sequence[Mapping[str, Any]], panel: Panel) -> dict[str, Points]:
+    """The curves of a panel by their labels. Left out is what is no number, or cannot be drawn on a
+    logarithmic axis, and a curve without a point."""
+    families = tuple(m[:-1] for m in panel.metrics if m.endswith("*"))
+    names = dict.fromkeys(name for line in lines for name in line)
+    wanted = [n for n in names if n in panel.metrics or (families and n.startswith(families))]
+    found = {
+        LABELS.get(name, name.rpartition("/")[2]): [
+            (line["step"], line[name]) for line in lines if _drawable(line.get(name), panel)
+        ]
+        for name in sorted(wanted, key=lambda n: _place(n, panel))
+    }
+    return {label: points for label, points in found.items() if points}
 
 
-def draw(metrics: Path, picture: Path) -> None:
-    """Draw what a metrics file holds; a panel without data is left out, and so is a picture."""
-    import matplotlib
+def _drawable(value: Any, panel: Panel) -> bool:
+    number = isinstance(value, int | float) and math.isfinite(value)
+    return number and (value > 0 or not panel.logarithmic)
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
 
-    lines = read_metrics(metrics)
-    names = list(dict.fromkeys(name for line in lines for name in line))
-    panels = [(title, _named(wanted, names), log) for title, wanted, log in PANELS]
-    panels = [panel for panel in panels if panel[1]]
-    if not panels:
-        return
-    columns = (len(panels) + 1) // 2
-    figure, grid = plt.subplots(2, columns, figsize=(4.2 * columns, 6), squeeze=False)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_visible(False)
-    for axes, (title, shown, logarithmic) in zip(grid.flat, panels, strict=False):
-        for name in shown:
-            points = [(line["step"], line[name]) for line in lines if name in line]
-            marker = "o" if len(points) == 1 else None
-            steps, values = zip(*points, strict=True)
-            axes.plot(steps, values, label=name.split("/")[-1], linewidth=1.2, marker=marker)
-        if logarithmic and any(line.get(name, 0) > 0 for line in lines for name in shown):
-            axes.set_yscale("log")
-        if len(shown) > 1:
-            axes.legend(frameon=False, fontsize=8)
-        axes.set_title(title, fontsize=10)
-        axes.set_xlabel("step", fontsize=9)
-        axes.grid(alpha=0.25)
-    figure.tight_layout()
-    aside = picture.with_name(f".{picture.name}.part")
-    figure.savefig(aside, format="png", dpi=110)
-    plt.close(figure)
-    aside.replace(picture)
+def _place(name: str, panel: Panel) -> tuple[int, str]:
+    """Metrics in the panel's order, those of a family by name."""
+    fits = [i for i, m in enumerate(panel.metrics) if name == m or name.startswith(m.rstrip("*"))]
+    return fits[0], name

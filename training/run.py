@@ -2,8 +2,11 @@
 
 runs/kuhn/config.json       the recipe and all its options
 runs/kuhn/metrics.jsonl     one line a step; only "seconds" depends on the machine
-runs/kuhn/curves.png        the same, drawn
+runs/kuhn/report.html       to look at: curves, what it plays, games; with pictures in figures/
+runs/kuhn/curves.png        the curves alone
 runs/kuhn/transcripts/      a few games in words
+runs/kuhn/replays.jsonl     the same to step through
+runs/kuhn/policy.json       how likely it gives each answer, where the game is small
 runs/kuhn/checkpoints/      step-000000/ and on
 """
 
@@ -19,15 +22,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from sparring.agents.files import write_aside
 from sparring.agents.runs import MODEL, checkpoints, find_checkpoint
 from sparring.agents.transcript import transcript
 from sparring.envs.core import BadInput
 from sparring.training import checkpoint
 from sparring.training.config import CONFIG, RunConfig, to_json
 from sparring.training.core import Metrics
-from sparring.training.curves import draw
 from sparring.training.measure import evaluate, solvable
 from sparring.training.recipes import RECIPES
+from sparring.training.report.keep import keep
 from sparring.training.selfplay import SelfPlay
 from sparring.training.show import Display
 
@@ -100,7 +104,7 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
     if not (folder / CONFIG).exists():
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(to_json(recipe, config), indent=2)
-        checkpoint.write_aside(folder / CONFIG, text + "\n")
+        write_aside(folder / CONFIG, text + "\n")
     display = Display(folder, loop.steps, quiet=quiet)
     with display, stop_gently() as stopping:
         if newest:
@@ -138,6 +142,7 @@ def _log_and_save(
     if fresh:
         log({"step": 0, **evaluate(loop, tree)})
         _save(experiment, folder)
+        keep(loop, folder, tree, last=False)
     for metrics in loop.run():
         finished = loop.step == loop.steps
         if finished or loop.step % config.evaluate_every == 0:
@@ -146,6 +151,7 @@ def _log_and_save(
         last = finished or stopping()
         if last or loop.step % config.save_every == 0:
             _save(experiment, folder)
+            keep(loop, folder, tree, last=last)
         if last:
             break
 
@@ -156,8 +162,7 @@ def _save(experiment: Experiment, folder: Path) -> None:
     if loop.shown:
         text = "\n".join(transcript(episode) for episode in loop.shown)
         (folder / "transcripts").mkdir(exist_ok=True)
-        checkpoint.write_aside(folder / "transcripts" / f"step-{loop.step:06d}.txt", text)
-    draw(folder / METRICS, folder / "curves.png")
+        write_aside(folder / "transcripts" / f"step-{loop.step:06d}.txt", text)
 
 
 def _seconds_so_far(path: Path) -> float:
