@@ -26,7 +26,11 @@ class ExactReport:
 async def measure(agent: HasPolicy, tree: Tree) -> ExactReport:
     """Ask the agent for its probabilities at every information set, and solve against them."""
     answers = await asyncio.gather(*(agent.policy(o) for o in tree.observations))
-    strategy = dict(zip(tree.sets, answers, strict=True))
+    return report(tree, dict(zip(tree.sets, answers, strict=True)))
+
+
+def report(tree: Tree, strategy: Strategy) -> ExactReport:
+    """The same for a strategy that is known."""
     roles = tree.game.roles
     now = values(tree, strategy)
     best = {role: best_response(tree, strategy, role).value for role in roles}

@@ -68,7 +68,10 @@ def test_exploitability(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["exploitability", "optimal"]) == 0
     said = capsys.readouterr().out
     assert "NashConv 0.0000" in said
-    assert "Your card: Q; player_0: check; player_1: bet" in said
+    assert "holding Q, after check, bet: calls 67 % (equilibrium: 67 %)" in said
+    assert "holding J, after a check: bets 33 % (equilibrium: 33 %)" in said
+    assert "α = 0.333" in said
+    assert all(len(line) <= 80 for line in said.splitlines())
 
 
 @pytest.mark.parametrize(
