@@ -110,7 +110,7 @@ def measures(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
         if not column.startswith(OUTCOME):
             continue
         games = (
-            rows.filter(pl.col(column).is_not_null() & pl.col(column).is_not_nan())
+            rows.filter(pl.col(column).is_not_nan())  # nor null
             .group_by("index", "agent", maintain_order=True)
             .agg(pl.col("deal").first(), pl.col(column).first().alias("value"))
             .with_columns(pl.lit(1.0).alias("weight"))

@@ -203,6 +203,12 @@ def test_the_built_in_games_are_many_kinds_and_leave_out_what_was_trained_on() -
     assert [g.name for g in games if g not in held_out(KUHN.name)] == [KUHN.name]
 
 
+def test_the_page_names_the_built_in_games() -> None:
+    page = (Path(__file__).parents[2] / "docs/transfer.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")]
+    assert tuple(rows[1:]) == HELD_OUT  # after the head
+
+
 def test_the_game_of_a_run_is_known_with_its_options(tmp_path: Path) -> None:
     def config(text: str) -> Path:
         (tmp_path / "config.json").write_text(text)

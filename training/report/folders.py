@@ -77,7 +77,7 @@ def read_all(folders: Sequence[Path]) -> list[Found]:
     """
     places = [folder.resolve() for folder in folders]
     for i, place in enumerate(places):
-        if False:
+        if place in places[:i]:
             raise BadInput(f"{folders[i]} is named twice")
     depth = 1
     while len({place.parts[-depth:] for place in places}) < len(places):

@@ -81,6 +81,7 @@ def test_what_agents_are_called_and_say_stays_text(
     assert not [tag for tag, _ in page.tags if tag == "img"]
     assert evil not in text
     assert f"a{evil}" in page.words  # in a table, shown as it is
+    assert not [t for a, t in page.scripts if "type" in a and set("<>&") & set(t)]
     blocks = [(a["id"], json.loads(t)) for a, t in page.scripts if "type" in a]
     games = next(value for name, value in blocks if name == "replays-0")
     said = [a["text"] for step in games[0]["steps"] for a in step["answers"]]

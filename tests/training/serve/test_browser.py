@@ -279,16 +279,21 @@ def test_nothing_hidden_is_in_the_page_the_traffic_or_storage(
     context = watch.context()
     bodies: list[str] = []
 
-    def keep(reply: Any) -> None:
-        if "/news" not in reply.url:  # a stream has no end to wait for; the server keeps its bytes
-            bodies.append(reply.text())
-
     page = context.new_page()
-    page.on("requestfinished", lambda request: keep(request.response()))
     start(page, live, "KuhnPoker-v0", "player_0", "slow", deal, 2)
+    asked(page)
+
+    def keep(request: Any) -> None:
+        if "/news" not in request.url:  # a stream has no end; the server keeps its bytes
+            bodies.append(request.response().text())
+
+    page.on("requestfinished", keep)
+    page.reload()
     asked(page)
     page.locator(".answer", has_text="check").click()
     page.get_by_text("slow is thinking").wait_for()
+    page.remove_listener("requestfinished", keep)
+    assert len(bodies) > 8
     held = page.content() + str(
         page.evaluate("[{...localStorage}, {...sessionStorage}, document.cookie, history.state]")
     )
