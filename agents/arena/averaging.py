@@ -41,6 +41,8 @@ def nash(payoff: Floats) -> Floats:
     scale = np.abs(payoff).max()
     if n == 1 or scale == 0:
         return np.full(n, 1 / n)
+    if n == 2:  # the better one has all the weight: no need of a linear program
+        return np.array([payoff[0, 1] > 0, payoff[1, 0] > 0], dtype=np.float64)
     a = payoff / scale
     inside = _inside(a)
     support = inside > EDGE

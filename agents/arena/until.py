@@ -44,9 +44,11 @@ class Until:
             return [Batch(c, c.pairings(), range(min(PILOT // 2, cap))) for c in contests]
         batches = []
         for contest in contests:
+            paid = table.filter(pl.col("rated") & (pl.col("game") == contest.spec))["payoff"]
+            span = float(paid.max() - paid.min())  # type: ignore[operator, arg-type]
             for pairing in contest.pairings():
                 deals = _deals(table, contest.spec, pairing)
-                need = min(self._needed(deals), GROWTH * len(deals), cap)
+                need = min(self._needed(deals, span), GROWTH * len(deals), cap)
                 if need > len(deals):
                     batches.append(Batch(contest, [pairing], range(len(deals), need)))
         if batches:
@@ -54,8 +56,12 @@ class Until:
             self.tell(f"{more:,} more games until ±{self.half_width:g}, by the spread seen so far")
         return batches
 
-    def _needed(self, deals: np.ndarray) -> int:
-        return deals_for(self.half_width, float(np.nanstd(deals, ddof=1)))
+    def _needed(self, deals: np.ndarray, span: float) -> int:
+        """How many deals are needed, by the spread of those that count."""
+        known = deals[~np.isnan(deals)]
+        if len(known) < 2:  # nothing is known of the spread
+            return len(deals) + PILOT // 2
+        return deals_for(self.half_width, float(known.std(ddof=1)), span)
 
 
 def _deals(table: pl.DataFrame, spec: str, pairing: Pairing) -> np.ndarray:

@@ -153,6 +153,15 @@ def test_until_never_plays_more_than_it_may() -> None:
     assert found["index"].n_unique() == 240
 
 
+def test_until_needs_two_deals_that_count_before_it_guesses() -> None:
+    assert ran(kuhn("a"), Until(0.02, 2))["index"].n_unique() == 2
+    until = Until(0.02, 1000)
+    played = ran(kuhn("a"), Until(0.5, 100))
+    lost = played.with_columns(pl.lit("void").alias("end"))
+    (batch,) = until.plan([kuhn("a")], 1, lost)
+    assert len(batch.deals) == 50, "another pilot"
+
+
 @pytest.mark.parametrize("half", [0.0, -1.0, float("nan"), float("inf")])
 def test_until_needs_a_width(half: float) -> None:
     with pytest.raises(BadInput, match="half width above 0"):
