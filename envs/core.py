@@ -107,9 +107,10 @@ class Turn:
 class Episode:
     """One whole game.
 
-    ``game`` names it with its options; ``seats`` says who sat where; ``forfeits`` are the roles that lost by illegal answers;
-    ``void`` says why the game does not count (its payoffs are all 0 and mean nothing); ``parts``
-    is the hidden part that each role played, in games that deal parts ("spy", "civilian");
+    ``game`` names it with its options; ``seats`` says who sat where; ``forfeits`` are the roles
+    that lost by illegal answers; ``void`` says why the game does not count (its payoffs are all 0
+    and mean nothing); ``parts`` is the hidden part that each role played, in games that deal parts
+    ("spy", "civilian");
     ``outcome`` holds what the game measures of its end besides payoffs ("agreed": 1.0).
     """
 

@@ -15,7 +15,17 @@ from sparring.envs.registry import games, unregister
 ROOT = Path(__file__).parents[2]
 PAGES = (
     "README.md",
-    *(f"docs/{name}.md" for name in ("new-game", "training", "evaluation", "judges", "views")),
+    *(
+        f"docs/{name}.md"
+        for name in (
+            "new-game",
+            "training",
+            "evaluation",
+            "judges",
+            "views",
+            "transfer",
+        )
+    ),
 )
 
 

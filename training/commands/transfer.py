@@ -15,11 +15,13 @@ from tyro.conf import Positional
 from sparring.agents.arena.estimates import Estimate
 from sparring.agents.arena.folder import finite
 from sparring.agents.core import Agent
+from sparring.agents.pretrained import share_cache
 from sparring.agents.registry import agent
 from sparring.agents.runs import MODEL, checkpoints, find_checkpoint
 from sparring.envs.core import BadInput, Game
 from sparring.envs.registry import game
 from sparring.training.commands.common import out, parse
+from sparring.training.commands.contests import CACHE
 from sparring.training.harness import TaskChange, check_installed, compare
 from sparring.training.transfer import Against, Comparison, held_out, trained_on, transfer
 
@@ -103,6 +105,7 @@ def _play(options: Transfer, first: int, last: int, trained: str) -> Comparison:
     Against(options.games)  # says what is wrong with the number before anything is loaded
     rules = [game(spec) for spec in options.game] or held_out(trained)
     before, after = (agent(f"run:{options.run}@{step}", rules[0].name) for step in (first, last))
+    share_cache((before, after), CACHE)
     columns = (TextColumn("playing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=out, transient=True, disable=options.json) as bar:
         task = bar.add_task("playing", total=2 * options.games * len(rules))
@@ -147,7 +150,7 @@ def verdict(found: Comparison, *, embedded: bool) -> Iterator[str]:
     if embedded:
         yield (
             "The embedded model knows only the words of the game that it was made for; this is a "
-            "question for a pretrained model (sparring train ... --model PATH-OR-ID)."
+            "question for a pretrained model (sparring train kuhn --model PATH-OR-ID)."
         )
     for each in found.changes:
         if each.trained:
@@ -183,6 +186,7 @@ def _show(found: Comparison, title: str) -> None:
             each.game, *(f"{e.mean:.1%} ({e.low:.1%}-{e.high:.1%})" for e in each.legal)
         )
     out.print(payoffs)
+    out.print("±: to the farther end of the 95 % interval, which counts deals")
     out.print(answers)
 
 
