@@ -82,11 +82,12 @@ def reference(tree: Tree, strategy: Strategy) -> Reference | None:
     """
     game = tree.game
     if game.name == "KuhnPoker-v0" and len(game.roles) == 2:
-        first = next(
+        jacks = [
             key
             for key in tree.sets
-            if key[0] == game.roles[0] and key[1][1:] and key[1][-1].text == "Your card: J"
-        )
+            if key[0] == game.roles[0] and key[1][-1].text == "Your card: J"
+        ]
+        first = min(jacks, key=lambda key: len(key[1]))  # in the first hand of a match
         alpha = min(max(strategy[first].get("bet", 0.0), 0.0), 1 / 3)
         note = f"the nearest of Kuhn's equilibria, α = {alpha:.3g}"
         return Reference(tree.table(kuhn_equilibrium(alpha)), note)

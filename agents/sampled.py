@@ -131,7 +131,7 @@ async def _counts(
     counts = {
         key: dict.fromkeys(info.observation.legal or (), 0) for key, info in tree.sets.items()
     }
-    luck = random.Random(f"samples/{seed}")
+    luck = random.Random(f"answers/{seed}")
     asked = [
         (key, info.observation._replace(seed=luck.getrandbits(63)))
         for key, info in tree.sets.items()

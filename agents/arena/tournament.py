@@ -1,7 +1,7 @@
 """Playing a tournament: many games at once, every finished one kept and none played twice."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -104,7 +104,8 @@ async def play(
             if keeper:
                 if keeper.wants(index, fixture):
                     chances = await ask_chances(episode, _seats(fixture))
-                    keeper.keep_whole(index, fixture.contest.game, episode, chances)
+                    named = replace(episode, seats={row["role"]: row["agent"] for row in now})
+                    keeper.keep_whole(index, fixture.contest.game, named, chances)
                 keeper.keep(index, now)
             found.add(now)
             done += 1

@@ -1,7 +1,8 @@
 """Hints: what an equilibrium plays, what an answer is worth, or why neither is known."""
 
 import random
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from sparring.agents.hints import Hints, NoHint, locate
 from sparring.agents.optimal import minimax
 from sparring.agents.search import worth
 from sparring.envs import game
-from sparring.envs.core import Message, Observation, State
+from sparring.envs.core import Declaration, Message, Observation, Payoffs, Role, State, Sum
 from sparring.envs.games.leduc import LeducPoker
 from sparring.envs.games.nim import Nim
 from sparring.envs.games.tictactoe import TicTacToe
@@ -124,6 +125,63 @@ def test_a_remembered_position_is_worth_the_same(
     found = worth(rules, state)
     monkeypatch.setattr(search, "POSITION", {})
     assert worth(rules, state) == found
+
+
+@dataclass(frozen=True)
+class Maze:
+    """Walks over ``cells`` to a payoff from −9 to 9; many ways lead to the same cell."""
+
+    layers: tuple[tuple[tuple[int, ...], ...], ...]  # layer, cell: where each answer leads
+    ends: tuple[int, ...]
+    layer: int = 0
+    cell: int = 0
+
+    name = "Maze-v0"
+    roles = ("player_0", "player_1")
+    declares = Declaration(sum=Sum.ZERO, hidden_information=False, max_turns=9, low=-9, high=9)
+
+    def rules(self, role: Role) -> str:
+        return ""
+
+    def start(self, seed: int) -> "Maze":
+        return self
+
+    @property
+    def to_act(self) -> tuple[Role, ...]:
+        return (self.roles[self.layer % 2],) if self.layer < len(self.layers) else ()
+
+    @property
+    def payoffs(self) -> Payoffs:
+        end = float(self.ends[self.cell])
+        return {"player_0": end, "player_1": -end}
+
+    def observe(self, role: Role) -> Observation:
+        return Observation(role, (), tuple("abc"))
+
+    def step(self, answers: Mapping[Role, str]) -> "Maze":
+        (answer,) = answers.values()
+        to = self.layers[self.layer][self.cell]["abc".index(answer)]
+        return replace(self, layer=self.layer + 1, cell=to)
+
+    def value(self) -> float:
+        """Of the first player, without any shortcut."""
+        if not self.to_act:
+            return self.payoffs["player_0"]
+        after = [self.step({"": answer}).value() for answer in "abc"]
+        return (max, min)[self.layer % 2](after)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_bounds_of_positions_are_remembered_as_bounds(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    luck = random.Random(seed)
+    layers = tuple(
+        tuple(tuple(luck.randrange(8) for _ in "abc") for _ in range(8)) for _ in range(7)
+    )
+    maze = Maze(layers, tuple(luck.randint(-9, 9) for _ in range(8)))
+    monkeypatch.setitem(search.POSITION, maze.name, lambda state: (state.layer, state.cell))
+    assert worth(maze, maze) == {a: maze.step({"": a}).value() for a in "abc"}
 
 
 def test_nim_has_bouton_s_values() -> None:

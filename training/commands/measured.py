@@ -62,8 +62,12 @@ class Steps:
 
 
 def line(text: str = "") -> None:
-    """A line: filled on a terminal, left whole elsewhere."""
-    console.print(Text(text), soft_wrap=not console.is_terminal)
+    """A line: filled on a terminal, with its indent kept; left whole elsewhere."""
+    if console.is_terminal:
+        bare = text.lstrip()
+        console.print(Padding(Text(bare), (0, 0, 0, len(text) - len(bare))))
+    else:
+        console.print(Text(text), soft_wrap=True)
 
 
 def show_exact(found: ExactReport) -> None:

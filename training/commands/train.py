@@ -80,7 +80,7 @@ def _farewell(recipe: str, folder: Path, config: Any, finished: bool) -> int:
         )
     out.print(f"""
 Look at
-  {folder}/curves.png        how it learned
+  {folder}/report.html       how it learned, what it plays, games to step through
   {folder}/transcripts/      games it played
   {folder}/{METRICS}     every number; the options are in {CONFIG}
 Try{solved}{rated}

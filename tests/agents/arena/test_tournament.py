@@ -115,6 +115,13 @@ def test_replays_have_the_chances_of_those_who_can_say(tmp_path: Path) -> None:
                 assert silent or sum(answer["chances"].values()) == pytest.approx(1)
 
 
+def test_replays_tell_agents_of_one_name_apart(tmp_path: Path) -> None:
+    contest = Contest(game("KuhnPoker-v0"), {"one": RandomAgent(), "two": RandomAgent()})
+    ran(contest, RoundRobin(2), tmp_path)
+    first, second = map(json.loads, (tmp_path / "replays.jsonl").read_text().splitlines())
+    assert {*first["seats"].values()} == {*second["seats"].values()} == {"one", "two"}
+
+
 def test_a_folder_of_other_games_is_refused(tmp_path: Path) -> None:
     ran(kuhn("a"), RoundRobin(4), tmp_path)
     with pytest.raises(BadInput, match="another folder"):
