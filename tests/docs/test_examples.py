@@ -57,7 +57,7 @@ def test_the_way_to_a_new_game(tmp_path: Path) -> None:
     done = subprocess.run(script, env=variables, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "HigherNumber-v0: keeps the contract" in done.stdout
-    assert "HigherNumber-v0: mean payoff, 1000 games a pair" in done.stdout
+    assert "HigherNumber-v0: 3000 games, 500 deals" in done.stdout
     assert "NashConv" in done.stdout
 
 
