@@ -24,6 +24,7 @@ PAGES = (
             "judges",
             "views",
             "transfer",
+            "exploitability",
             "report",
         )
     ),

@@ -16,7 +16,7 @@ from sparring.training.cli import main
 from sparring.training.recipes.kuhn import Config
 from sparring.training.run import drive
 
-MEMORY = 5 * 2**28  # bytes: what docs/evaluation.md promises of twenty small models and 10,260 games
+MEMORY = 5 * 2**28  # bytes: what docs/evaluation.md promises of 20 small models and 10,260 games
 
 
 def start(args: Sequence[str]) -> subprocess.Popen[str]:
