@@ -13,18 +13,12 @@ from typing import Any
 
 import torch
 
+from sparring.agents.files import write_aside
 from sparring.agents.runs import MODEL, checkpoint_folder, checkpoints
 from sparring.envs.core import BadInput
 
 TRAINER = "trainer.pt"
 RESUMABLE = 2  # the newest, and one before it in case the newest gets damaged
-
-
-def write_aside(path: Path, text: str) -> None:
-    """Write a small file so that it is there whole or not at all."""
-    aside = path.with_name(f".{path.name}.part")
-    aside.write_text(text)
-    aside.replace(path)
 
 
 def save(run: Path, step: int, model: Any, tokenizer: Any, state: dict[str, Any]) -> Path:

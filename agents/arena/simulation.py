@@ -84,7 +84,7 @@ def simulate(setting: Setting, luck: np.random.Generator) -> pl.DataFrame:
             "payoff": payoff,
         }
         rest = {"round": 0, "part": "", "rated": True, "answers": 1, "legal": 1, "tokens": 0}
-        ends = {"turns": 2, "end": "played", "forfeited": False}
+        ends = {"turns": 2, "end": "played", "forfeited": False, "why": ""}
         made = pl.DataFrame(columns).with_columns(
             **{k: pl.lit(v) for k, v in (rest | ends).items()}
         )

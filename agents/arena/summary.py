@@ -81,8 +81,10 @@ def summarise(table: pl.DataFrame, sums: Mapping[str, str], *, seed: int = 0) ->
     played = {name: table.filter(pl.col("game") == name) for name in names}
     rows = {name: counted(games) for name, games in played.items()}
     if all(found.is_empty() for found in rows.values()):
-        games = table["index"].n_unique()
-        raise BadInput(f"nothing to count: all of {games} games were void or beside a void one")
+        void = table.filter(pl.col("end") == "void")
+        left = table["index"].n_unique() - (lost := void["index"].n_unique())
+        beside = f", and the other {left} were on the same deals" if left else ""
+        raise BadInput(f"nothing to count: {lost} games were void ({void['why'][0]}){beside}")
     compared = {
         name: None if sums[name] == Sum.COOPERATIVE else comparisons(matches(found))
         for name, found in rows.items()

@@ -30,6 +30,7 @@ SCHEMA: dict[str, pl.datatypes.DataTypeClass] = {
     "turns": pl.Int32,  # answers of all seats of the game
     "end": pl.String,  # "played", "forfeit" or "void"
     "forfeited": pl.Boolean,  # this seat did
+    "why": pl.String,  # the game is void; "" where it is not
 }
 """Columns and their types. A game's own measures follow, each a Float64 ``outcome.NAME``."""
 
@@ -74,6 +75,7 @@ def rows(
                 "turns": len(episode.turns),
                 "end": end,
                 "forfeited": role in episode.forfeits,
+                "why": episode.void or "",
                 **{f"{OUTCOME}{name}": float(v) for name, v in episode.outcome.items()},
             }
         )

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import polars as pl
 import pytest
 
 from sparring.agents.arena.match import match
+from sparring.agents.arena.schedule import Contest, RoundRobin
+from sparring.agents.arena.tournament import play as arena_play
 from sparring.agents.core import Agent
 from sparring.agents.engines.core import Sampling
 from sparring.agents.judges import JudgeAgent, LabelJudge, MajorityJudge, label_chance
@@ -287,10 +290,13 @@ def test_games_whose_judge_failed_are_reported_and_never_drawn() -> None:
         return Verdict(0.0)
 
     game = replace(DEBATE, judge=often)
-    result = asyncio.run(match(game, Says("a"), Says("b"), games=40, seed=1))
+    agents = {name: Says(name) for name in ("a", "b")}
+    table = asyncio.run(arena_play([Contest(game, agents)], RoundRobin(40), seed=1))
+    counted = table.filter((pl.col("end") == "played") & (pl.col("role") == TWO))
+    assert set(counted["payoff"]) == {1.0}  # in every game that counts; a draw would show here
+    result = asyncio.run(match(game, *agents.values(), games=40, seed=1))
     assert 0 < result.summary.void < 40
     assert result.summary.void % 2 == 0  # both games of a deal have the same question and sides
-    assert result.by_side[TWO].mean == 1  # in every game that counts; a draw would show here
     assert result.payoff.clusters == (40 - result.summary.void) / 2
 
 

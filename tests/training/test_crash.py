@@ -30,8 +30,8 @@ MOMENTS: tuple[tuple[Any, str], ...] = (
     (checkpoint, "save"),
     (torch, "save"),  # the weights are written, the optimiser is not
     (checkpoint, "_flush"),  # all is written, and not yet renamed; or renamed, and not yet on disk
-    (checkpoint, "write_aside"),
-    (running, "draw"),
+    (running, "write_aside"),
+    (running, "keep"),
 )
 
 
@@ -41,9 +41,9 @@ class Died(BaseException):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recipe with a tiny model, and without its picture, which takes long."""
+    """The recipe with a tiny model, and without its report, which takes long."""
     monkeypatch.setattr(kuhn, "build_model", partial(build_model, width=32, layers=1))
-    monkeypatch.setattr(running, "draw", lambda *files: None)
+    monkeypatch.setattr(running, "keep", lambda *run, last: None)
 
 
 def config(**options: Any) -> Config:

@@ -65,7 +65,7 @@ def test_what_is_broken_is_said_with_what_replays_it(
     assert "payoffs of a zero-sum game do not add up" in said
     assert "openings()[" in said
     assert "; player_1: '" in said  # the moves
-    assert "1 of 13 promises broken" in said
+    assert "1 of 14 promises broken" in said
     assert main(["check", "NoGame-v0"]) == 2
 
 

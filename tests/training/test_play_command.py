@@ -134,6 +134,7 @@ def test_ctrl_c_at_the_prompt(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=ENVIRONMENT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job may ignore it
     ) as running:
         assert running.stdout
         assert running.stderr

@@ -16,6 +16,7 @@ from sparring.agents.random import RandomAgent
 from sparring.agents.render import Renderer
 from sparring.envs.core import Action, Episode, Observation, Role, Turn
 from sparring.envs.games.tictactoe import TicTacToe
+from sparring.envs.specs import describe
 from sparring.training import selfplay
 from sparring.training.advantages.rae import RAE
 from sparring.training.imitate import as_said_by_model
@@ -223,7 +224,7 @@ def test_a_frozen_seat_makes_no_training_data(
             assert (row.tokens[:start], row.tokens[start:stop], own) in told
             at += stop - start
     assert float(batch.count.sum()) == sum(len(d.tokens) for _, d in ours.said)
-    assert set(loop.estimator.baselines) <= {(GAME.name, role) for role in GAME.roles}  # type: ignore[attr-defined]
+    assert set(loop.estimator.baselines) <= {(describe(GAME), role) for role in GAME.roles}  # type: ignore[attr-defined]
 
 
 def test_what_a_frozen_seat_thought_changes_no_gradient(

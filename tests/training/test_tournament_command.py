@@ -16,7 +16,7 @@ from sparring.training.cli import main
 from sparring.training.recipes.kuhn import Config
 from sparring.training.run import drive
 
-MEMORY = 5 * 2**28  # bytes: what docs/evaluation.md promises of 20 small models and 10,260 games
+MEMORY = 3 * 2**29  # bytes: what docs/evaluation.md promises of 20 small models and 10,260 games
 
 
 def start(args: Sequence[str]) -> subprocess.Popen[str]:
@@ -26,6 +26,7 @@ def start(args: Sequence[str]) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job may ignore it
     )
 
 
