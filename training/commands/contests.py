@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tyro.conf import Positional
+from tyro.conf import Positional, UseAppendAction
 
 from sparring.agents.arena.schedule import Contest, RoundRobin, Schedule
 from sparring.agents.arena.swiss import Swiss
@@ -32,8 +32,9 @@ class Contests:
     agents exchanged. Default 1000 (20 in each round of a Swiss; with --until at most 100,000)."""
     until: str | None = None
     """Play until every pairing's mean payoff is known to ±0.02, say, at 95 %."""
-    seat: tuple[str, ...] = ()
-    """ROLE=AGENT: this agent holds that seat in all games and is not compared, as a judge."""
+    seat: UseAppendAction[tuple[str, ...]] = ()
+    """ROLE=AGENT: this agent holds that seat in all games and is not compared, as a judge; may be
+    given several times."""
     seed: int = 0
     """The same seed plays the same games."""
     at_once: int = 256
