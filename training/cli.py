@@ -1,5 +1,6 @@
 """The command line: `sparring COMMAND ...`, one module in ``commands`` for each."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -55,6 +56,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except BadInput as fault:
         print(f"sparring: {fault}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # sparring ... | head: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor at the exit's flush
+        return 141  # what a shell says of SIGPIPE
     except (KeyboardInterrupt, EOFError):
         print("\nstopped", file=sys.stderr)
         return 130

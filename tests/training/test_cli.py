@@ -74,6 +74,13 @@ def test_exploitability(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(len(line) <= 80 for line in said.splitlines())
 
 
+def test_a_reader_that_stops_reading_is_no_error() -> None:
+    script = f"{sys.executable} -m sparring.training.cli games openspiel | head -n 1"
+    done = subprocess.run(script, shell=True, capture_output=True, text=True, timeout=120)
+    assert done.stdout.startswith("openspiel:")
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize(
     ("suite", "holds"),
     [
