@@ -75,10 +75,13 @@ def test_exploitability(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_reader_that_stops_reading_is_no_error() -> None:
-    script = f"{sys.executable} -m sparring.training.cli games openspiel | head -n 1"
-    done = subprocess.run(script, shell=True, capture_output=True, text=True, timeout=120)
-    assert done.stdout.startswith("openspiel:")
-    assert done.stderr == ""
+    command = [sys.executable, "-m", "sparring.training.cli", "games"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()  # before the command has begun to write
+        assert running.stderr.read() == b""
+        assert running.wait(60) == 141
 
 
 @pytest.mark.parametrize(
