@@ -52,13 +52,15 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         if name not in COMMANDS:
             raise BadInput(f"no command {name!r}; there are: {', '.join(COMMANDS)}")
-        return int(import_module(f"sparring.training.commands.{name.replace('-', '_')}").run(rest))
+        code = int(import_module(f"sparring.training.commands.{name.replace('-', '_')}").run(rest))
+        sys.stdout.flush()  # here, where it can be caught
+        return code
     except BadInput as fault:
         print(f"sparring: {fault}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # sparring ... | head: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor at the exit's flush
-        return 141  # what a shell says of SIGPIPE
+        return 1  # as rich does
     except (KeyboardInterrupt, EOFError):
         print("\nstopped", file=sys.stderr)
         return 130
