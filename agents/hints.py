@@ -13,7 +13,7 @@ A hint never says more than the view: it is the same whatever the others hold.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sparring.agents.gaps import Gap, Key, gaps, stacked
+from sparring.agents.exploitability.gaps import Gap, Key, gaps, stacked
 from sparring.agents.optimal import SOLUTIONS
 from sparring.agents.search import POSITIONS, TooFar, worth
 from sparring.agents.wording import percentages

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sparring.agents.exact import measure
+from sparring.agents.exploitability.exact import measure
 from sparring.agents.llm import LLMAgent
 from sparring.envs.core import BadInput
 from sparring.envs.solve import Tree, walk

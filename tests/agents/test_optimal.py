@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from sparring.agents.exact import measure
+from sparring.agents.exploitability.exact import measure
 from sparring.agents.optimal import (
     PolicyAgent,
     PolicyFunction,

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from sparring.agents.exact import measure
+from sparring.agents.exploitability.exact import measure
 from sparring.agents.llm import LLMAgent
 from sparring.agents.play import Match, play
 from sparring.agents.registry import agent

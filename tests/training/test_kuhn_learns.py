@@ -13,7 +13,7 @@ from sparring.agents.arena.schedule import Contest, RoundRobin
 from sparring.agents.arena.summary import summarise
 from sparring.agents.arena.tournament import play
 from sparring.agents.core import HasPolicy
-from sparring.agents.exact import measure
+from sparring.agents.exploitability.exact import measure
 from sparring.agents.optimal import PolicyAgent
 from sparring.agents.registry import agent
 from sparring.envs import game

@@ -14,10 +14,10 @@ from sparring.agents.random import RandomAgent
 from sparring.envs import game
 from sparring.envs.core import Action, Episode, Message, Observation
 from sparring.envs.referee import Refereed
-from sparring.training.ending import ending, reveal
-from sparring.training.live import Live
-from sparring.training.terminal import Feed, Screen
-from sparring.training.watch import Audience, Watched
+from sparring.training.terminal.ending import ending, reveal
+from sparring.training.terminal.live import Live
+from sparring.training.terminal.screen import Feed, Screen
+from sparring.training.terminal.watch import Audience, Watched
 
 SPECS = [
     "KuhnPoker-v0",

@@ -11,10 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from sparring.agents.exact import ExactReport
-from sparring.agents.exploited import Exploited
-from sparring.agents.policy_table import Reference, rows, sentence
-from sparring.agents.sampled import SampledReport
+from sparring.agents.exploitability.exact import ExactReport
+from sparring.agents.exploitability.exploited import Exploited
+from sparring.agents.exploitability.policy_table import Reference, rows, sentence
+from sparring.agents.exploitability.sampled import SampledReport
 from sparring.agents.wording import percent
 from sparring.envs.core import Role
 from sparring.envs.solve import Strategy, Tree

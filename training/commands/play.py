@@ -21,10 +21,10 @@ from sparring.envs.core import BadInput, Episode, Game, Role, View
 from sparring.envs.referee import RETRIES
 from sparring.envs.registry import game
 from sparring.training.commands.common import parse
-from sparring.training.ending import ending, reveal
-from sparring.training.live import Live
-from sparring.training.terminal import Feed, Screen, Waiting
-from sparring.training.watch import Audience, Watched
+from sparring.training.terminal.ending import ending, reveal
+from sparring.training.terminal.live import Live
+from sparring.training.terminal.screen import Feed, Screen, Waiting
+from sparring.training.terminal.watch import Audience, Watched
 
 TRIES = 20
 """Illegal answers at one turn that a game with a person forgives."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sparring.agents.core import Agent, HasPolicy
-from sparring.agents.exact import measure
+from sparring.agents.exploitability.exact import measure
+from sparring.agents.exploitability.policy_table import reference, rows
 from sparring.agents.files import write_aside
-from sparring.agents.policy_table import reference, rows
 from sparring.agents.replay import ask_chances, replay
 from sparring.envs.core import Episode, Role
 from sparring.envs.solve import Tree

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rich.text import Text
 
 from sparring.envs.core import Episode, Game, Role
-from sparring.training.terminal import Screen
+from sparring.training.terminal.screen import Screen
 
 
 def ending(screen: Screen, game: Game, episode: Episode, names: Mapping[Role, str]) -> None:

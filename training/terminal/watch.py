@@ -9,7 +9,7 @@ from sparring.agents.core import Agent, HasPolicy
 from sparring.agents.human import NOTE
 from sparring.envs.core import Action, Game, Message, Observation, Role, State, View
 from sparring.envs.pages import distinct_rules
-from sparring.training.terminal import Screen
+from sparring.training.terminal.screen import Screen
 
 
 @dataclass(slots=True)
