@@ -27,8 +27,15 @@ AGENTS: dict[str, Callable[[str, str], Agent]] = {
 }
 """Kind to a factory of (what stands after the colon, game name)."""
 
-_NEEDS_ARGUMENT = ("run", "hf")
-_MAY_HAVE_ARGUMENT = (*_NEEDS_ARGUMENT, "optimal")
+MODELS = ("run", "hf")
+"""Kinds that load a model: they need an argument, and are the same in every game."""
+
+_MAY_HAVE_ARGUMENT = (*MODELS, "optimal")
+
+
+def is_model(name: str) -> bool:
+    """Whether the agent of this name is a model to load, the same in every game."""
+    return name.partition(":")[0] in MODELS
 
 
 def agent(name: str, game: str) -> Agent:
@@ -38,9 +45,7 @@ def agent(name: str, game: str) -> Agent:
         BadInput: no such kind of agent, or what it names cannot be loaded.
     """
     kind, colon, argument = name.partition(":")
-    allowed = (bool(argument) and kind in _MAY_HAVE_ARGUMENT) or (
-        not colon and kind not in _NEEDS_ARGUMENT
-    )
+    allowed = (bool(argument) and kind in _MAY_HAVE_ARGUMENT) or (not colon and kind not in MODELS)
     if kind not in AGENTS or not allowed:
         raise BadInput(
             f"no agent {name!r}; agents are: random, optimal, human, run:DIR[@STEP], hf:PATH"

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from sparring.agents.files import write_aside
+from sparring.agents.files import in_use, write_aside
 from sparring.agents.runs import MODEL, checkpoints, find_checkpoint
 from sparring.agents.transcript import transcript
 from sparring.envs.core import BadInput
@@ -60,7 +60,7 @@ def new_run(recipe: str, folder: Path | None) -> Path:
     if folder is None:
         names = (Path("runs") / (recipe if n == 1 else f"{recipe}-{n}") for n in range(1, 1 << 20))
         folder = next(name for name in names if not name.exists())
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if in_use(folder):
         raise BadInput(
             f"{folder} exists; go on with it: sparring train {recipe} --resume {folder}, "
             "or choose another --run-dir"

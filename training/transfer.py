@@ -16,7 +16,7 @@ import polars as pl
 from scipy.stats import t as student
 
 from sparring.agents.arena.estimates import SHARE, UNKNOWN, Bounds, Estimate, quantile, ratios
-from sparring.agents.arena.schedule import Batch, Contest, check_games
+from sparring.agents.arena.schedule import Contest, RoundRobin
 from sparring.agents.arena.tournament import play
 from sparring.agents.core import Agent
 from sparring.envs.core import BadInput, Game
@@ -75,21 +75,6 @@ class Comparison:
     stopped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Against:
-    """A schedule: the checkpoint against the opponent, each deal with the seats exchanged."""
-
-    games: int
-
-    def __post_init__(self) -> None:
-        check_games(self.games)
-
-    def plan(self, contests: Sequence[Contest], round: int, table: pl.DataFrame) -> Sequence[Batch]:
-        if round:
-            return []
-        return [Batch(c, [(CHECKPOINT, OPPONENT)], range(self.games // 2)) for c in contests]
-
-
 def trained_on(run: Path) -> tuple[dict[str, Any], str]:
     """The options of a run, and the name of the game that it trains on.
 
@@ -133,7 +118,7 @@ def transfer(
     Raises:
         BadInput: ``number`` is not a positive even number, or no game could be played.
     """
-    plan = Against(number)
+    plan = RoundRobin(number, [(CHECKPOINT, OPPONENT)])  # nobody against itself
     changes: list[Change] = []
     unplayed: dict[str, str] = {}
     stopped = False

@@ -141,12 +141,14 @@ class Schedule(Protocol):
 @dataclass(frozen=True, slots=True)
 class RoundRobin:
     """Everybody with everybody: ``games`` games of each pairing in each game, half as many deals.
+    ``pairings``: only these.
 
     Raises:
         BadInput: ``games`` is not an even number of at least 2.
     """
 
     games: int
+    pairings: Sequence[Pairing] | None = None
 
     def __post_init__(self) -> None:
         check_games(self.games)
@@ -154,7 +156,8 @@ class RoundRobin:
     def plan(self, contests: Sequence[Contest], round: int, table: pl.DataFrame) -> Sequence[Batch]:
         if round:
             return []
-        return [Batch(c, c.pairings(), range(self.games // 2)) for c in contests]
+        deals = range(self.games // 2)
+        return [Batch(c, self.pairings or c.pairings(), deals) for c in contests]
 
 
 def check_games(games: int) -> None:

@@ -10,12 +10,11 @@ from sparring.agents.arena.schedule import Contest, RoundRobin, Schedule
 from sparring.agents.arena.swiss import Swiss
 from sparring.agents.arena.until import Until
 from sparring.agents.core import Agent
-from sparring.agents.registry import agent
+from sparring.agents.registry import agent, is_model
 from sparring.envs.core import BadInput, Game
 from sparring.envs.registry import game
 
 GAMES, SWISS_GAMES, MOST_GAMES = 1000, 20, 100_000
-MODELS = ("run", "hf")
 CACHE = 1 << 16  # tokens of key-value cache in all: 256 conversations of 256 tokens
 
 
@@ -64,7 +63,7 @@ def contests(options: Contests) -> list[Contest]:
         players = {label: load(name, each) for label, name in _labelled(options.agents).items()}
         seats = {role: load(name, each) for role, name in fixed.items() if role in each.roles}
         found.append(Contest(each, players, seats))
-    if any(name.partition(":")[0] in MODELS for name in (*options.agents, *fixed.values())):
+    if any(map(is_model, (*options.agents, *fixed.values()))):
         from sparring.agents.pretrained import share_cache  # brings torch, which takes time
 
         share_cache(load.loaded.values(), CACHE)
@@ -119,8 +118,7 @@ class _Loader:
     loaded: dict[tuple[str, str], Agent]
 
     def __call__(self, name: str, rules: Game) -> Agent:
-        model = name.partition(":")[0] in MODELS
-        key = name, "" if model else rules.name
+        key = name, "" if is_model(name) else rules.name
         if key not in self.loaded:
             self.loaded[key] = agent(name, rules.name)
         return self.loaded[key]

@@ -216,15 +216,6 @@ def exploited_json(found: Exploited, exact: ExactReport | None) -> dict[str, Any
 
 
 def _table_json(tree: Tree, strategy: Strategy, right: Reference | None) -> dict[str, Any]:
-    listed = [
-        {
-            "role": row.role,
-            "situation": row.situation,
-            "chances": dict(row.chances),
-            "equilibrium": None if row.equilibrium is None else dict(row.equilibrium),
-            "reach": row.reach,
-            "loss": row.loss,
-        }
-        for row in rows(tree, strategy, right.strategy if right else None)
-    ]
+    table = rows(tree, strategy, right.strategy if right else None)
+    listed = [row.as_json() for row in table]
     return {"equilibrium": right.note if right else None, "policy": listed}

@@ -14,7 +14,7 @@ from sparring.agents.arena.folder import CONFIG, Folder, to_show
 from sparring.agents.arena.schedule import Contest, Schedule
 from sparring.agents.arena.summary import Summary, summarise
 from sparring.agents.arena.tournament import play
-from sparring.agents.files import write_aside
+from sparring.agents.files import in_use, write_aside
 from sparring.agents.registry import pinned
 from sparring.envs.core import BadInput
 from sparring.training.commands.common import out, parse
@@ -133,7 +133,7 @@ def _new(path: Path | None) -> Path:
         return next(
             p for n in range(1, 1 << 20) if not (p := Path("tournaments") / str(n)).exists()
         )
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if in_use(path):
         raise BadInput(
             f"{path} exists; go on with it: sparring tournament --resume {path}, "
             "or choose another --out"

@@ -14,16 +14,16 @@ from tyro.conf import Positional
 
 from sparring.agents.arena.estimates import Estimate
 from sparring.agents.arena.folder import finite
+from sparring.agents.arena.schedule import check_games
 from sparring.agents.core import Agent
-from sparring.agents.pretrained import share_cache
-from sparring.agents.registry import agent
+from sparring.agents.registry import agent, is_model
 from sparring.agents.runs import MODEL, checkpoints, find_checkpoint
 from sparring.envs.core import BadInput, Game
 from sparring.envs.registry import game
 from sparring.training.commands.common import out, parse
 from sparring.training.commands.contests import CACHE
 from sparring.training.harness import TaskChange, check_installed, compare
-from sparring.training.transfer import Against, Comparison, held_out, trained_on, transfer
+from sparring.training.transfer import Comparison, held_out, trained_on, transfer
 
 EMBEDDED = "embedded"
 
@@ -102,9 +102,11 @@ def _ends(run: Path) -> tuple[int, int]:
 
 
 def _play(options: Transfer, first: int, last: int, trained: str) -> Comparison:
-    Against(options.games)  # says what is wrong with the number before anything is loaded
+    check_games(options.games)  # says what is wrong with the number before anything is loaded
     rules = [game(spec) for spec in options.game] or held_out(trained)
     before, after = (agent(f"run:{options.run}@{step}", rules[0].name) for step in (first, last))
+    from sparring.agents.pretrained import share_cache  # brings torch, which takes time
+
     share_cache((before, after), CACHE)
     columns = (TextColumn("playing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=out, transient=True, disable=options.json) as bar:
@@ -124,8 +126,7 @@ def _play(options: Transfer, first: int, last: int, trained: str) -> Comparison:
 def _opponent(name: str) -> Callable[[Game], Agent]:
     """Who ``name`` is in a game; a model, which does not hang on the game, is loaded once."""
     load = cache(lambda game: agent(name, game))
-    model = name.partition(":")[0] in ("run", "hf")
-    return lambda rules: load("" if model else rules.name)
+    return lambda rules: load("" if is_model(name) else rules.name)
 
 
 def _tasks(options: Transfer, first: int, last: int) -> list[TaskChange]:

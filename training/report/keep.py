@@ -44,18 +44,7 @@ def policy(player: HasPolicy, tree: Tree, step: int) -> Json:
     table = rows(tree, found.strategy, right.strategy if right else None)
     often = sorted(table, key=lambda row: -row.reach)[:SITUATIONS]
     kept = {id(row) for row in often}
-    shown = [
-        {
-            "role": row.role,
-            "situation": row.situation,
-            "chances": dict(row.chances),
-            "equilibrium": None if row.equilibrium is None else dict(row.equilibrium),
-            "reach": row.reach,
-            "loss": row.loss,
-        }
-        for row in table
-        if id(row) in kept
-    ]
+    shown = [row.as_json() for row in table if id(row) in kept]
     return {"step": step, "sets": len(table), "note": right.note if right else None, "rows": shown}
 
 

@@ -14,14 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sparring.agents.core import Agent, HasPolicy
-from sparring.agents.registry import agent
+from sparring.agents.registry import agent, is_model
 from sparring.envs.core import Action, Observation
 from sparring.training.serve.core import Chances
 
 T = TypeVar("T")
-
-MODELS = ("run:", "hf:")
-"""Agents that take time to load and memory to keep."""
 
 HELD = 4
 """At most so many loaded models are kept for games to come; those in a game stay until its end."""
@@ -47,7 +44,7 @@ class Backstage:
         Raises:
             BadInput: see ``registry.agent``.
         """
-        if not name.startswith(MODELS):
+        if not is_model(name):
             return agent(name, game)
         if name not in self._loaded:
             self._loaded[name] = _apart(lambda: agent(name, game))
