@@ -10,10 +10,16 @@ from sparring.envs.core import BadInput
 
 CHECKPOINTS = "checkpoints"
 MODEL = "model"
+ONLY_PLAYER = "learner"
 
 
 def checkpoint_folder(run: Path, step: int) -> Path:
     return run / CHECKPOINTS / f"step-{step:06d}"
+
+
+def model_folder(player: str) -> str:
+    """The name of the folder of one player's model in a checkpoint; a run mostly has only one."""
+    return MODEL if player == ONLY_PLAYER else f"{MODEL}-{player}"
 
 
 def step_of(folder: Path) -> int:

@@ -25,7 +25,8 @@ from sparring.agents.render import Renderer
 from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.games.tictactoe import TicTacToe
 from sparring.training.imitate import imitate_random
-from sparring.training.learner import Learner, UpdateConfig
+from sparring.training.learner import Learner
+from sparring.training.update import UpdateConfig
 
 torch.set_num_threads(1)
 
@@ -72,7 +73,8 @@ def taught(tokenizer: Any, new_model: NewModel) -> Any:
     learner = Learner(model, UpdateConfig(share_prefixes=False))
     game = TicTacToe(board=False)
     renderer = Renderer(tokenizer)
-    for _ in imitate_random(learner, renderer, game, steps=25, games=8, rate=2e-2, seed=0):
+    plan = {"steps": 25, "games_a_step": 8, "rate": 2e-2, "seed": 0}
+    for _ in imitate_random(learner, renderer, [game], **plan):
         pass
     return model
 

@@ -10,12 +10,15 @@ prefixes merge exactly if those two sums are kept apart (a clipped ratio treats 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
 
 from sparring.agents.engines.core import Tokens
 from sparring.training.rows import Row
+from sparring.training.segments import Segments
+from sparring.training.segments import segments as of_rows
 
 TREE_TOKENS = 512  # attention within a tree is dense: its cost grows with the square of this
 SHARED_PART = 0.25  # a row that shares less than this with its neighbour starts a new tree
@@ -32,11 +35,12 @@ class Batch:
     where      [N, 2]     (tree, place) of every trained token, in order of trees
     before     [N]        the place in its tree of the token that predicts it
     chosen     [N]        its id, ids[where]
-    behaviour  [N]        its log-probability when it was sampled (mean over what was merged)
-    gain       [N]        Σ max(A, 0) over the rows that sampled it
-    cost       [N]        Σ max(−A, 0)
-    count      [N]        how many rows sampled it
+    behaviour  [N]        its log-probability when sampled (weighted mean over what was merged)
+    gain       [N]        Σ weight·max(A, 0) over the rows that sampled it
+    cost       [N]        Σ weight·max(−A, 0)
+    count      [N]        the summed weight of the rows that sampled it: how many, at weight 1
     rows       how many rows there were before merging
+    segments   the answers or rows as wholes, for losses of sequences; None where not asked for
     """
 
     ids: torch.Tensor
@@ -51,6 +55,7 @@ class Batch:
     cost: torch.Tensor
     count: torch.Tensor
     rows: int
+    segments: Segments | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +68,8 @@ class _Tree:
     children: dict[tuple[int, int], int] = field(default_factory=dict)
     trained: dict[int, list[float]] = field(default_factory=dict)  # behaviour, gain, cost, count
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Row) -> list[list[int]]:
+        """Take up a row; returns the places of the tokens of each of its spans."""
         path, at = [], -1
         for depth, token in enumerate(row.tokens):
             parent, at = at, self.children.setdefault((at, token), len(self.ids))
@@ -72,12 +78,15 @@ class _Tree:
                 self.parents.append(parent)
                 self.depth.append(depth)
             path.append(at)
-        gain, cost = max(row.advantage, 0.0), max(-row.advantage, 0.0)
-        sampled = [place for start, stop in row.spans for place in path[start:stop]]
-        for place, logprob in zip(sampled, row.logprobs, strict=True):
-            sums = self.trained.setdefault(place, [0.0, 0.0, 0.0, 0.0])
-            for i, term in enumerate((logprob, gain, cost, 1.0)):
-                sums[i] += term
+        spans = [path[start:stop] for start, stop in row.spans]
+        logprobs, w = iter(row.logprobs), row.weight
+        for places, advantage in zip(spans, row.advantages, strict=True):
+            gain, cost = max(advantage, 0.0) * w, max(-advantage, 0.0) * w
+            for place in places:
+                sums = self.trained.setdefault(place, [0.0, 0.0, 0.0, 0.0])
+                for i, term in enumerate((next(logprobs) * w, gain, cost, w)):
+                    sums[i] += term
+        return spans
 
     def sees(self) -> np.ndarray:
         """[L, L]: whether the token of a row attends to the token of a column: its ancestors."""
@@ -94,20 +103,27 @@ def _shared(a: Tokens, b: Tokens) -> int:
     return next((i for i in range(short) if a[i] != b[i]), short)
 
 
-def _trees(rows: Sequence[Row]) -> Iterator[_Tree]:
+def _forest(rows: Sequence[Row], share: bool) -> Iterator[tuple[_Tree, int, list[list[int]]]]:
+    """Every row's tree, the row's number and its spans' places; equal trees come together."""
     tree, last = _Tree(), Tokens()
-    for row in sorted(rows, key=lambda row: row.tokens):
-        shared = _shared(last, row.tokens)
+    numbers = range(len(rows))
+    for i in sorted(numbers, key=lambda i: rows[i].tokens) if share else numbers:
+        row = rows[i]
+        shared = _shared(last, row.tokens) if share else 0
         full = len(tree.ids) + len(row.tokens) - shared > TREE_TOKENS
-        if last and (full or shared < SHARED_PART * len(row.tokens)):
-            yield tree
+        if last and (full or not share or shared < SHARED_PART * len(row.tokens)):
             tree = _Tree()
-        tree.add(row)
+        yield tree, i, tree.add(row)
         last = row.tokens
-    yield tree
 
 
-def collate(rows: Sequence[Row], *, share: bool = True, pad: int = 0) -> Batch:
+def collate(
+    rows: Sequence[Row],
+    *,
+    share: bool = True,
+    pad: int = 0,
+    segments: Literal["answer", "row"] | None = None,
+) -> Batch:
     """All rows as one batch on the CPU. ``share=False`` gives every row a tree of its own.
 
     Raises:
@@ -115,13 +131,8 @@ def collate(rows: Sequence[Row], *, share: bool = True, pad: int = 0) -> Batch:
     """
     if not rows:
         raise ValueError("no rows to train on: no learning seat took a turn")
-    if share:
-        trees = list(_trees(rows))
-    else:
-        trees = [_Tree() for _ in rows]
-        for tree, row in zip(trees, rows, strict=True):
-            tree.add(row)
-    trees.sort(key=lambda tree: len(tree.ids))
+    placed = list(_forest(rows, share))
+    trees = sorted({id(tree): tree for tree, *_ in placed}.values(), key=lambda t: len(t.ids))
     width = len(trees[-1].ids)
     ids = torch.full((len(trees), width), pad)
     depth = torch.zeros((len(trees), width), dtype=torch.long)
@@ -137,6 +148,12 @@ def collate(rows: Sequence[Row], *, share: bool = True, pad: int = 0) -> Batch:
         before += [tree.parents[place] for place in tree.trained]
         sums += list(tree.trained.values())
     at, totals = torch.tensor(where), torch.tensor(sums)
+    whole = None
+    if segments is not None:
+        number = {(id(tree), place): 0 for tree in trees for place in tree.trained}
+        number = {key: n for n, key in enumerate(number)}
+        spans = {i: [[number[id(t), p] for p in span] for span in own] for t, i, own in placed}
+        whole = of_rows(rows, [spans[i] for i in range(len(rows))], segments)
     return Batch(
         ids=ids,
         depth=depth,
@@ -150,4 +167,5 @@ def collate(rows: Sequence[Row], *, share: bool = True, pad: int = 0) -> Batch:
         cost=totals[:, 2],
         count=totals[:, 3],
         rows=len(rows),
+        segments=whole,
     )

@@ -1,7 +1,8 @@
 """Checkpoints: everything that shapes learning, written aside and renamed, never torn.
 
-A checkpoint folder holds ``model/`` in transformers' own format (weights, configuration,
-tokenizer) and ``trainer.pt`` (optimiser, magnet, baselines, step). Only the newest two keep their
+A checkpoint folder holds ``model/`` in transformers' (or peft's) own format (weights,
+configuration, tokenizer), one for each player, and ``trainer.pt`` (optimiser, magnet, baselines,
+opponents, step). Only the newest two keep their
 ``trainer.pt``: earlier ones are for playing, not for resuming.
 """
 
@@ -14,24 +15,27 @@ from typing import Any
 import torch
 
 from sparring.agents.files import write_aside
-from sparring.agents.runs import MODEL, checkpoint_folder, checkpoints
+from sparring.agents.runs import checkpoint_folder, checkpoints, model_folder
 from sparring.envs.core import BadInput
+from sparring.training.selfplay import SelfPlay
 
 TRAINER = "trainer.pt"
 RESUMABLE = 2  # the newest, and one before it in case the newest gets damaged
 
 
-def save(run: Path, step: int, model: Any, tokenizer: Any, state: dict[str, Any]) -> Path:
+def save(run: Path, loop: SelfPlay) -> Path:
     """Save one checkpoint; returns its folder. A finished one of this step is left as it is."""
-    final = checkpoint_folder(run, step)
+    final = checkpoint_folder(run, loop.step)
     if final.exists():
         return final
     aside = final.with_name(f".{final.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
-    model.save_pretrained(aside / MODEL)
-    tokenizer.save_pretrained(aside / MODEL)
-    torch.save(state, aside / TRAINER)
+    for name, player in loop.players.items():
+        folder = aside / model_folder(name)
+        player.model.save_pretrained(folder)
+        player.tokenizer.save_pretrained(folder)
+    torch.save(loop.state_dict(), aside / TRAINER)
     for file in aside.rglob("*"):
         if file.is_file():
             _flush(file)

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sparring.envs.core import BadInput
+from sparring.training.update import UpdateConfig
 
+EMBEDDED = "embedded"
 CONFIG = "config.json"
 
 
@@ -27,6 +29,30 @@ class RunConfig:
         for name in ("evaluate_every", "save_every", "steps", "games"):
             if getattr(self, name, 1) < 1:
                 raise BadInput(f"{name.replace('_', '-')} must be at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfPlayConfig(RunConfig):
+    """What recipes of self-play have: the model, its first stage, and how it learns."""
+
+    model: str = EMBEDDED
+    """The embedded model, or the folder or hub id of a transformers model."""
+    games: int = 2048
+    """Games played for each update."""
+    imitation_steps: int = 100
+    """Steps of stage one (random legal play), for the embedded model only."""
+    imitation_games: int = 512
+    """Random games for each step of stage one."""
+    imitation_rate: float = 2e-3
+    """Highest learning rate of stage one."""
+    max_tokens: int = 8
+    """Longest answer, in tokens."""
+    update: UpdateConfig = UpdateConfig()  # noqa: RUF009  it is frozen
+
+    @property
+    def stage_one_steps(self) -> int:
+        """Steps of stage one that there will be: a model that can already talk has none."""
+        return self.imitation_steps if self.model == EMBEDDED else 0
 
 
 def to_json(recipe: str, config: RunConfig) -> dict[str, Any]:

@@ -6,15 +6,15 @@ about the same probability. How to win it must find out by itself.
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sparring.agents.play import Match, play_all
 from sparring.agents.random import RandomAgent
 from sparring.agents.render import Renderer
-from sparring.envs.core import Episode, Game
+from sparring.envs.core import Episode, Game, Role
 from sparring.training.batch import collate
-from sparring.training.core import Metrics
+from sparring.training.core import Metrics, Sample
 from sparring.training.learner import Learner
 from sparring.training.rows import learning_rows
 
@@ -34,25 +34,39 @@ def as_said_by_model(episode: Episode, renderer: Renderer) -> Episode:
 def imitate_random(
     learner: Learner,
     renderer: Renderer,
-    game: Game,
+    games: Sequence[Game],
     *,
     steps: int,
-    games: int,
+    games_a_step: int,
     rate: float,
     seed: int,
 ) -> Iterator[Metrics]:
-    """``steps`` steps of maximum likelihood, each on ``games`` fresh games of random legal play."""
-    seats = {role: RandomAgent() for role in game.roles}
+    """``steps`` steps of maximum likelihood, each on fresh games of random legal play, as many of
+    each of ``games``."""
+    each = max(games_a_step // len(games), 1)
     for step in range(steps):
         luck = random.Random(f"imitate/{seed}/{step}")
         matches = [
-            Match(game, seats, luck.getrandbits(63), luck.getrandbits(63)) for _ in range(games)
+            Match(game, _random_seats(game), luck.getrandbits(63), luck.getrandbits(63))
+            for game in games
+            for _ in range(each)
         ]
-        episodes = asyncio.run(play_all(matches))
-        shown = [as_said_by_model(episode, renderer) for episode in episodes]
-        rows = learning_rows(shown, [dict.fromkeys(game.roles, 0.0)] * games)
+        episodes = [as_said_by_model(e, renderer) for e in asyncio.run(play_all(matches))]
+        rows = learning_rows(*_all_of(episodes))
         batch = collate(rows, share=learner.config.share_prefixes)
         # AdamW's second moments need a few steps to settle; a falling rate ends without jitter.
         shape = min((step + 1) / 10, 1.0, (steps - step) / (0.7 * steps))
         yield {"step": step + 1, **learner.imitate(batch, rate * shape)}
     learner.fresh_optimizer()
+
+
+def _random_seats(game: Game) -> dict[Role, RandomAgent]:
+    return {role: RandomAgent() for role in game.roles}
+
+
+def _all_of(episodes: Sequence[Episode]) -> tuple[list[Sample], list[tuple[float, ...]]]:
+    """Every role of every episode as a sample, with advantages of 0."""
+    samples = [
+        Sample(e, role, 0.0, (1.0,) * len(e.turns_of(role))) for e in episodes for role in e.seats
+    ]
+    return samples, [s.spread(0.0) for s in samples]

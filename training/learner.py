@@ -3,159 +3,173 @@
 A single gradient step per batch does not make the step in *policy* space that the theory means:
 parameters are shared, and AdamW rescales the gradient. So one update takes several inner steps on
 
-    L(θ) = 1/rows · Σ_tokens [ −A·π/μ + count·( β·KL(π‖π_old) + τ·KL(π‖magnet) − ε·H(π) ) ]
+    L(θ) = 1/rows · Σ_tokens w·[ −A·π/μ + β·KL(π‖π_old) + τ·KL(π‖magnet) + κ·KL(π‖ref) − ε·H(π) ]
 
-whose minimum is the mirror-descent step: π ∝ (π_old^β · magnet^τ · exp A)^(1/(β + τ)) for ε = 0.
+whose minimum is the mirror-descent step: π ∝ (π_old^β · magnet^τ · exp A)^(1/(β + τ)) for ε = κ = 0.
 β = 1/η holds the update to the policy at its start (mirror descent policy optimisation, arXiv
 2005.09814), τ pulls to the *magnet*, a copy of the policy from some updates ago, which is what
-makes self-play converge in its last iterate (magnetic mirror descent, arXiv 2206.05825).
+makes self-play converge in its last iterate (magnetic mirror descent, arXiv 2206.05825), and κ to
+the *reference*, the policy of the very start. Other losses go through ``descend`` the same way.
 """
 
-import copy
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 
-from sparring.envs.core import BadInput
+from sparring.training import weights
 from sparring.training.batch import Batch
 from sparring.training.core import Metrics
-from sparring.training.losses import policy_gradient as terms
+from sparring.training.forward import Part, logprobs, part_logprobs, parts, said, said_logprobs
+from sparring.training.losses import kl, policy_gradient
+from sparring.training.update import UpdateConfig
 
-
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """A number that goes from ``start`` to ``end`` over a run, in a straight line."""
-
-    start: float
-    end: float
-
-    def at(self, progress: float) -> float:
-        """``progress`` in [0, 1]."""
-        if self.start == self.end:  # infinity too
-            return self.start
-        return self.start + (self.end - self.start) * progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateConfig:
-    """How one batch becomes one update; the formula is in docs/design/update.md."""
-
-    inner_steps: int = 8
-    """AdamW steps on one batch."""
-    learning_rate: Ramp = Ramp(3e-4, 3e-5)
-    """Of AdamW. Above 5e-4 the inner steps overshoot to a policy that never comes back."""
-    step_size: Ramp = Ramp(0.5, 0.1)
-    """η = 1/β, the size of the mirror-descent step; infinity switches the proximal term off."""
-    magnet: float = 0.2
-    """τ, the weight of KL to the magnet; 0 switches it off."""
-    magnet_every: int = 40
-    """Updates between moves of the magnet to the current policy."""
-    entropy: float = 0.0
-    """ε, the weight of the entropy bonus."""
-    clip: float | None = None
-    """PPO's clip range of the ratio; None leaves it to the KL terms."""
-    max_grad_norm: float = 1.0
-    tokens_at_once: int = 16384
-    """How many tokens (with fill) go through the model at once; gradients add up."""
-    share_prefixes: bool = True
-    """Compute what rows share once; needs a model that takes an attention mask of its own."""
-
-    def __post_init__(self) -> None:
-        if self.inner_steps < 1 or self.magnet_every < 1 or self.tokens_at_once < 1:
-            raise BadInput("inner-steps, magnet-every and tokens-at-once must be at least 1")
-        if min(self.step_size.start, self.step_size.end) <= 0:
-            raise BadInput("step-size must be greater than 0")
+PartLoss = Callable[[torch.Tensor, Part], torch.Tensor]
+"""From the log-probabilities [n, V] at the trained tokens of a part to its share of the loss."""
 
 
 class Learner:
-    """A model, its optimiser and its magnet. ``model`` is trained in place."""
+    """A model, its optimiser, and the copies that hold it back. ``model`` is trained in place."""
 
     def __init__(self, model: Any, config: UpdateConfig):
         self.model = model
         self.config = config
-        self.magnet = copy.deepcopy(model).requires_grad_(False).eval()
-        trained = [p for p in model.parameters() if p.requires_grad]
+        self.magnet: weights.Weights = {}
+        self._reference: weights.Weights = {}
+        trained = list(weights.trained(model).values())
         self.optimizer = torch.optim.AdamW(trained, lr=config.learning_rate.start, weight_decay=0.0)
         self.updates = 0
+
+    @property
+    def reference(self) -> weights.Weights:
+        """The weights before the first update: copied when they are first asked for, by then."""
+        if not self._reference:
+            if self.updates:
+                raise RuntimeError("the reference must be asked for before the first update")
+            self._reference = weights.copy_of(self.model)
+        return self._reference
 
     def update(self, batch: Batch, progress: float) -> Metrics:
         """Several inner steps on one batch; ``progress`` in [0, 1] places the ramps."""
         config = self.config
-        if self.updates % config.magnet_every == 0:
-            self.magnet.load_state_dict(self.model.state_dict())
-        with torch.no_grad():
-            old = logprobs(self.model, batch, config.tokens_at_once)
-            pull = logprobs(self.magnet, batch, config.tokens_at_once)
-        beta = 1 / config.step_size.at(progress)
-        for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate.at(progress)
-        for _ in range(config.inner_steps):
-            total = torch.zeros(())
-            for part in parts(batch, config.tokens_at_once):
-                policy = _part_logprobs(self.model, batch, part)
-                here = part.tokens
-                loss = self._loss(policy, batch, here, old[here], pull[here], beta)
-                loss.backward()  # type: ignore[no-untyped-call]
-                total += loss.detach().cpu()
-            if not torch.isfinite(total):
-                raise FloatingPointError(f"the loss is {float(total)} at update {self.updates}")
-            norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.max_grad_norm)
-            self.optimizer.step()
-            self.optimizer.zero_grad(set_to_none=True)
+        self._move_magnet()
+        old = self.remember(batch)
+        pulls = [(old, 1 / config.step_size.at(progress))]
+        if config.magnet:
+            pulls.append((self.remember(batch, self.magnet), config.magnet))
+        if config.reference:
+            pulls.append((self.remember(batch, self.reference), config.reference))
+        terms = [(other, weight) for other, weight in pulls if weight]
+
+        def loss(policy: torch.Tensor, part: Part) -> torch.Tensor:
+            return self._loss(policy, batch, part, terms)
+
+        found = self.descend(batch, loss, progress)
         self.updates += 1
-        with torch.no_grad():
-            new = logprobs(self.model, batch, config.tokens_at_once)
-        weight = batch.count / batch.count.sum()
-        said = old.gather(1, batch.chosen[:, None])[:, 0]
-        drift = (said - batch.behaviour).abs()
-        return {
-            "loss": float(total),
-            "grad_norm": float(norm),
-            "entropy": float((terms.entropy(old) * weight).sum()),
-            "kl_step": float((terms.kl(new, old) * weight).sum()),
-            "kl_magnet": float((terms.kl(new, pull) * weight).sum()),
-            "mismatch_mean": float((drift * weight).sum()),
-            "mismatch_max": float(drift.max()),
-        }
+        return {**found, **self._report(batch, old, pulls[1:2] if config.magnet else [])}
+
+    def descend(self, batch: Batch, loss: PartLoss, progress: float) -> Metrics:
+        """``inner_steps`` steps of AdamW down Σ_parts ``loss``; what it was at the last of them.
+
+        Raises:
+            FloatingPointError: the loss is no number; the weights are left as they were.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate.at(progress)
+        for _ in range(self.config.inner_steps):
+            metrics = self.step(batch, loss)
+        return metrics
+
+    def step(self, batch: Batch, loss: PartLoss) -> Metrics:
+        """One step of AdamW; the gradients of the parts of a batch add up."""
+        total = torch.zeros(())
+        for part in parts(batch, self.config.tokens_at_once):
+            found = loss(part_logprobs(self.model, batch, part), part)
+            found.backward()  # type: ignore[no-untyped-call]
+            total += found.detach().cpu()
+        if not torch.isfinite(total):
+            self.optimizer.zero_grad(set_to_none=True)
+            raise FloatingPointError(f"the loss is {float(total)} at update {self.updates}")
+        trained = weights.trained(self.model).values()
+        norm = torch.nn.utils.clip_grad_norm_(trained, self.config.max_grad_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return {"loss": float(total), "grad_norm": float(norm)}
+
+    @torch.no_grad()
+    def remember(self, batch: Batch, other: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
+        """Log-probabilities at the trained tokens as they are now, or with ``other`` weights.
+
+        [N, V] where the KL terms are exact, else [N] of the tokens that were said.
+        """
+        inside: AbstractContextManager[None] = nullcontext()
+        if other is not None:
+            inside = weights.using(self.model, other)
+        forward = logprobs if self.config.kl == "exact" else said_logprobs
+        with inside:
+            return forward(self.model, batch, self.config.tokens_at_once)
+
+    def _move_magnet(self) -> None:
+        if self.config.magnet and self.updates % self.config.magnet_every == 0:
+            self.magnet = weights.copy_of(self.model)
 
     def _loss(
         self,
         policy: torch.Tensor,
         batch: Batch,
-        here: torch.Tensor,
-        old: torch.Tensor,
-        pull: torch.Tensor,
-        beta: float,
+        part: Part,
+        terms: list[tuple[torch.Tensor, float]],
     ) -> torch.Tensor:
-        """The loss of the module's head over the tokens ``here``; log-probabilities are [n, V]."""
-        said = policy.gather(1, batch.chosen[here][:, None])[:, 0]
+        """The loss of the module's head over one part; ``terms`` are (other policy, weight)."""
+        config, here = self.config, part.tokens
         gain, cost, count = batch.gain[here], batch.cost[here], batch.count[here]
-        loss = terms.surrogate(said, batch.behaviour[here], gain, cost, self.config.clip)
-        if beta:
-            loss = loss + count * beta * terms.kl(policy, old)
-        if self.config.magnet:
-            loss = loss + count * self.config.magnet * terms.kl(policy, pull)
-        if self.config.entropy:
-            loss = loss - count * self.config.entropy * terms.entropy(policy)
+        own = said(policy, batch, part)
+        ratio_to = batch.behaviour[here]
+        loss = policy_gradient.surrogate(own, ratio_to, gain, cost, config.clip, config.clip_high)
+        for other, weight in terms:
+            exact = config.kl == "exact"
+            distance = kl.KL[config.kl](policy if exact else own, other[here])
+            loss = loss + count * weight * distance
+        if config.entropy:
+            loss = loss - count * config.entropy * policy_gradient.entropy(policy)
         return loss.sum() / batch.rows
+
+    @torch.no_grad()
+    def _report(
+        self, batch: Batch, old: torch.Tensor, magnet: list[tuple[torch.Tensor, float]]
+    ) -> Metrics:
+        """How far the update went, and how far engine and learner are apart."""
+        weight = batch.count / batch.count.sum()
+        exact = self.config.kl == "exact"
+        distance = kl.KL["exact" if exact else "k3"]
+        metrics: Metrics = {}
+        if exact:
+            before = old.gather(1, batch.chosen[:, None])[:, 0]
+            metrics["entropy"] = float((policy_gradient.entropy(old) * weight).sum())
+        else:
+            before = old
+            metrics["entropy"] = float((-old * weight).sum())  # E[−log π(said)], π = μ
+        new = self.remember(batch)
+        metrics["kl_step"] = float((distance(new, old) * weight).sum())
+        for other, _ in magnet:
+            metrics["kl_magnet"] = float((distance(new, other) * weight).sum())
+        drift = (before - batch.behaviour).abs()
+        metrics["mismatch_mean"] = float((drift * weight).sum())
+        metrics["mismatch_max"] = float(drift.max())
+        return metrics
 
     def imitate(self, batch: Batch, learning_rate: float) -> Metrics:
         """One step of maximum likelihood on what the rows say, whatever their advantages."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
-        total, tokens = 0.0, float(batch.count.sum())
-        for part in parts(batch, self.config.tokens_at_once):
-            policy = _part_logprobs(self.model, batch, part)
-            said = policy.gather(1, batch.chosen[part.tokens][:, None])[:, 0]
-            loss = terms.likelihood(said, batch.count[part.tokens]).sum() / tokens
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach())
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return {"imitation_loss": total}
+        tokens = float(batch.count.sum())
+
+        def loss(policy: torch.Tensor, part: Part) -> torch.Tensor:
+            own = said(policy, batch, part)
+            return policy_gradient.likelihood(own, batch.count[part.tokens]).sum() / tokens
+
+        return {"imitation_loss": self.step(batch, loss)["loss"]}
 
     def fresh_optimizer(self) -> None:
         """Forget the optimiser's moments: what follows is another objective."""
@@ -165,68 +179,14 @@ class Learner:
         """All but the model's own weights, which are saved in the model's own format."""
         return {
             "optimizer": self.optimizer.state_dict(),
-            "magnet": self.magnet.state_dict(),
+            "magnet": self.magnet,
+            "reference": self._reference,
             "updates": self.updates,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.optimizer.load_state_dict(state["optimizer"])
-        self.magnet.load_state_dict(state["magnet"])
+        device = self.model.device
+        self.magnet = {name: w.to(device) for name, w in state["magnet"].items()}
+        self._reference = {name: w.to(device) for name, w in state["reference"].items()}
         self.updates = state["updates"]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Trees [start, stop) of a batch, the largest of ``width`` tokens; their trained tokens [n]."""
-
-    start: int
-    stop: int
-    width: int
-    tokens: torch.Tensor
-
-
-def parts(batch: Batch, at_once: int) -> list[Part]:
-    """The batch cut into runs of trees of like size, of at most ``at_once`` tokens with fill.
-
-    Trees come smallest first; a run ends where filling it up would cost more than a third.
-    """
-    sizes = batch.sizes.tolist()
-    cuts = [0]
-    for b, size in enumerate(sizes):
-        start = cuts[-1]
-        full = (b + 1 - start) * size > at_once
-        if b > start and (full or (b - start) * size > 1.34 * sum(sizes[start:b])):
-            cuts.append(b)
-    owner = batch.where[:, 0]
-    return [
-        Part(a, b, sizes[b - 1], torch.nonzero((owner >= a) & (owner < b))[:, 0])
-        for a, b in zip(cuts, [*cuts[1:], len(sizes)], strict=True)
-    ]
-
-
-def logprobs(model: Any, batch: Batch, at_once: int) -> torch.Tensor:
-    """log π(· | tokens before) at every trained token: [N, V]."""
-    found = [_part_logprobs(model, batch, part) for part in parts(batch, at_once)]
-    return torch.cat(found)  # trees come in order, and so do their trained tokens
-
-
-def _part_logprobs(model: Any, batch: Batch, part: Part) -> torch.Tensor:
-    """The same for the tokens of one part: [n, V]; the output layer runs on their columns only."""
-    here, trees = part.tokens, slice(part.start, part.stop)
-    columns, column = torch.unique(batch.before[here], return_inverse=True)
-    mask = None
-    if batch.sees is not None:
-        seen = batch.sees[trees, None, : part.width, : part.width].to(model.device)
-        least = torch.finfo(model.dtype).min
-        mask = torch.zeros(seen.shape, dtype=model.dtype, device=model.device)
-        mask = mask.masked_fill(~seen, least)
-    logits = model(
-        input_ids=batch.ids[trees, : part.width].to(model.device),
-        attention_mask=mask,
-        position_ids=batch.depth[trees, : part.width].to(model.device),
-        use_cache=False,
-        logits_to_keep=columns.to(model.device),
-    ).logits
-    tree = (batch.where[here, 0] - part.start).to(logits.device)
-    picked: torch.Tensor = logits[tree, column.to(logits.device)].float().cpu()
-    return picked.log_softmax(-1)

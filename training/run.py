@@ -17,36 +17,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from sparring.agents.files import in_use, write_aside
-from sparring.agents.runs import MODEL, checkpoints, find_checkpoint
+from sparring.agents.runs import checkpoints, find_checkpoint
 from sparring.agents.transcript import transcript
 from sparring.envs.core import BadInput
 from sparring.training import checkpoint
 from sparring.training.config import CONFIG, RunConfig, to_json
 from sparring.training.core import Metrics
+from sparring.training.experiment import Experiment
 from sparring.training.measure import evaluate, solvable
 from sparring.training.recipes import RECIPES
 from sparring.training.report.keep import keep
-from sparring.training.selfplay import SelfPlay
 from sparring.training.show import Display
 
 METRICS = "metrics.jsonl"
-
-
-@dataclass
-class Experiment:
-    """What a recipe builds: the loop, its first stage (with its number of steps), and the model."""
-
-    loop: SelfPlay
-    stage_one: Callable[[], Iterator[Metrics]]
-    stage_one_steps: int
-    model: Any
-    tokenizer: Any
 
 
 def new_run(recipe: str, folder: Path | None) -> Path:
@@ -99,8 +86,8 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
     """
     module = importlib.import_module(RECIPES[recipe])
     newest = find_checkpoint(folder) if checkpoints(folder) else None
-    experiment = module.build(config, newest / MODEL if newest else None)
-    loop: SelfPlay = experiment.loop
+    experiment: Experiment = module.build(config, newest)
+    loop = experiment.loop
     if not (folder / CONFIG).exists():
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(to_json(recipe, config), indent=2)
@@ -130,7 +117,7 @@ def _log_and_save(
     fresh: bool,
 ) -> None:
     loop = experiment.loop
-    tree = solvable(loop)
+    trees = solvable(loop)
     began = time.monotonic() - _seconds_so_far(folder / METRICS)
 
     def log(metrics: Metrics) -> None:
@@ -140,25 +127,25 @@ def _log_and_save(
         display.step(metrics)
 
     if fresh:
-        log({"step": 0, **evaluate(loop, tree)})
+        log({"step": 0, **evaluate(loop, trees)})
         _save(experiment, folder)
-        keep(loop, folder, tree, last=False)
+        keep(loop, folder, trees, last=False)
     for metrics in loop.run():
         finished = loop.step == loop.steps
         if finished or loop.step % config.evaluate_every == 0:
-            metrics |= evaluate(loop, tree)
+            metrics |= evaluate(loop, trees)
         log(metrics)
         last = finished or stopping()
         if last or loop.step % config.save_every == 0:
             _save(experiment, folder)
-            keep(loop, folder, tree, last=last)
+            keep(loop, folder, trees, last=last)
         if last:
             break
 
 
 def _save(experiment: Experiment, folder: Path) -> None:
     loop = experiment.loop
-    checkpoint.save(folder, loop.step, experiment.model, experiment.tokenizer, loop.state_dict())
+    checkpoint.save(folder, loop)
     if loop.shown:
         text = "\n".join(transcript(episode) for episode in loop.shown)
         (folder / "transcripts").mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The loop: play, reward, estimate, build the batch, step, publish the weights.
+"""The loop: play, reward, filter, learn, publish the weights.
 
 It is a generator of metrics. Printing, saving, drawing and evaluating happen outside it, between
 two steps. All chance comes from (seed, step), so a loop that is loaded at a step goes on exactly
@@ -12,39 +12,48 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sparring.agents.core import Agent
 from sparring.agents.play import Match, play_all
 from sparring.envs.core import BadInput, Episode, Game, Role
-from sparring.training.batch import collate
-from sparring.training.core import Estimator, Metrics, Rewards
-from sparring.training.deals import Deals, independent
-from sparring.training.learner import Learner
-from sparring.training.opponents import Opponents, Seating, mirror
-from sparring.training.rows import learning_rows
+from sparring.training.core import Filter, Metrics, Reward, Sample, Split
+from sparring.training.credit import whole
+from sparring.training.methods.core import Method
+from sparring.training.mixture import Mixture
+from sparring.training.opponents.core import Opponents, Seating
+from sparring.training.opponents.mirror import Mirror
+from sparring.training.player import Player
+from sparring.training.rewards import payoff
+from sparring.training.schedules.core import Everyone, Schedule
+from sparring.training.summary import summary
 
 SHOWN = 5  # episodes of each step kept for a person to read
 
 
+def one_for_all(role: Role) -> str:
+    """The name of the only player."""
+    return "learner"
+
+
 @dataclass
 class SelfPlay:
-    """One run of self-play: what learns, how, and where it is.
+    """One run of self-play: what is played, what learns and how, and where it is.
 
-    ``player`` answers with the weights of ``learner.model``; ``publish`` is called after every
-    update to bring the player's engine up to date. ``games`` are played each step; an illegal
-    answer may be tried again ``retries`` times.
+    ``games_a_step`` are played each step; an illegal answer may be tried again ``retries`` times.
+    ``player_of`` says which of the ``players`` sits in a role: one for all, or one each.
     """
 
-    game: Game
-    player: Agent
-    learner: Learner
-    estimator: Estimator
-    publish: Callable[[], None]
+    mixture: Mixture
+    players: Mapping[str, Player]
+    method: Method
     steps: int
-    games: int
+    games_a_step: int
     seed: int
     retries: int = 0
-    opponents: Opponents = mirror
-    deals: Deals = independent
+    player_of: Callable[[Role], str] = one_for_all
+    opponents: Opponents = field(default_factory=Mirror)
+    schedule: Schedule = field(default_factory=Everyone)
+    reward: Reward = payoff
+    credit: Split = whole
+    filters: Sequence[Filter] = ()
     step: int = 0
     shown: list[Episode] = field(default_factory=list)
 
@@ -52,30 +61,31 @@ class SelfPlay:
         """Yield the metrics of each step until ``steps`` are done."""
         while self.step < self.steps:
             played, seatings = self._play()
-            episodes = [e for e in played if e.void is None]
-            seatings = [s for e, s in zip(played, seatings, strict=True) if e.void is None]
-            if not episodes:
-                raise BadInput(f"every game of this step was void: {played[0].void}")
-            rewards: Rewards = [
-                {role: e.payoffs[role] for role in sorted(s.learning)}
-                for e, s in zip(episodes, seatings, strict=True)
-            ]
-            advantages = self.estimator(episodes, rewards)
-            rows = learning_rows(episodes, advantages)
-            batch = collate(rows, share=self.learner.config.share_prefixes)
-            learned = self.learner.update(batch, self.step / max(self.steps - 1, 1))
-            self.publish()
             self.shown = played[:SHOWN]
+            for seating, episode in zip(seatings, played, strict=True):
+                self.opponents.record(seating, episode)
+            samples = self._samples(played, seatings)
+            if not samples:
+                raise BadInput(f"every game of this step was void: {played[0].void}")
+            metrics = summary(samples)
+            metrics["void"] = sum(e.void is not None for e in played) / len(played)
+            metrics |= self._learn(samples)
             self.step += 1
-            void = (len(played) - len(episodes)) / len(played)
-            yield {"step": self.step, **summary(episodes, rewards), "void": void, **learned}
+            self.mixture.learned(metrics)
+            self.schedule.learned(metrics)
+            self.opponents.updated(self.step)
+            yield {"step": self.step, **metrics, **self.mixture.metrics()}
 
     def _play(self) -> tuple[list[Episode], list[Seating]]:
         luck = random.Random(f"{self.seed}/{self.step}")
-        seatings = [self.opponents(self.game, self.player, luck) for _ in range(self.games)]
+        counts = self.mixture.counts(luck, self.games_a_step)
+        entries = [e for e, n in zip(self.mixture.entries, counts, strict=True) for _ in range(n)]
+        seatings = [self.opponents.seat(e.game, self.agents(e.game), luck) for e in entries]
+        pairs = zip(self.mixture.entries, counts, strict=True)
+        deals = [deal for entry, n in pairs if n for deal in entry.deals(luck, n)]
         matches = [
-            Match(self.game, s.seats, deal, luck.getrandbits(63))
-            for s, deal in zip(seatings, self.deals(luck, self.games), strict=True)
+            Match(entry.game, s.seats, deal, luck.getrandbits(63))
+            for entry, s, deal in zip(entries, seatings, deals, strict=True)
         ]
         gc.disable()  # thousands of live, acyclic values: collecting while playing halves the speed
         try:
@@ -84,35 +94,57 @@ class SelfPlay:
             gc.enable()
         return episodes, seatings
 
+    def agents(self, game: Game) -> dict[Role, Any]:
+        """The learning agent of each role of a game."""
+        return {role: self.players[self.player_of(role)].agent for role in game.roles}
+
+    def _samples(self, played: Sequence[Episode], seatings: Sequence[Seating]) -> list[Sample]:
+        return [
+            Sample(e, role, self.reward(e, role), self.credit(len(e.turns_of(role))))
+            for e, seating in zip(played, seatings, strict=True)
+            if e.void is None
+            for role in sorted(seating.learning)
+        ]
+
+    def _learn(self, samples: Sequence[Sample]) -> Metrics:
+        """Each player learns from its own samples; with several, their metrics bear its name."""
+        kept = [s for s in samples if self.schedule.learns(s.part, self.step)]
+        for drop in self.filters:
+            kept = drop(kept)
+        metrics: Metrics = {"kept": len(kept) / len(samples)}
+        progress = self.step / max(self.steps - 1, 1)
+        for name, player in self.players.items():
+            own = [s for s in kept if self.player_of(s.role) == name]
+            if not any(s.turns for s in own):
+                continue  # nothing was said that could be learned from
+            learned = self.method.learn(player.learner, own, progress)
+            player.publish()
+            mark = f"@{name}" if len(self.players) > 1 else ""
+            metrics |= {f"{key}{mark}": value for key, value in learned.items()}
+        return metrics
+
+    def publish(self) -> None:
+        """Bring every engine up to date with the weights of its learner."""
+        for player in self.players.values():
+            player.publish()
+
     def state_dict(self) -> dict[str, Any]:
-        """Everything that shapes learning, except the weights of the model itself."""
+        """Everything that shapes learning, except the weights of the models themselves."""
         return {
             "step": self.step,
-            "learner": self.learner.state_dict(),
-            "estimator": self.estimator.state_dict(),
+            "learners": {name: p.learner.state_dict() for name, p in self.players.items()},
+            "method": self.method.state_dict(),
+            "mixture": self.mixture.state_dict(),
+            "opponents": self.opponents.state_dict(),
+            "schedule": self.schedule.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.step = state["step"]
-        self.learner.load_state_dict(state["learner"])
-        self.estimator.load_state_dict(state["estimator"])
+        for name, player in self.players.items():
+            player.learner.load_state_dict(state["learners"][name])
+        self.method.load_state_dict(state["method"])
+        self.mixture.load_state_dict(state["mixture"])
+        self.opponents.load_state_dict(state["opponents"])
+        self.schedule.load_state_dict(state["schedule"])
         self.publish()
-
-
-def summary(episodes: Sequence[Episode], rewards: Sequence[Mapping[Role, float]]) -> Metrics:
-    """What a batch of games looks like, over the seats that learn: reward by role (mean, in the
-    game's payoff unit), share of legal answers, forfeits a game, answers and their tokens."""
-    found: Metrics = {"games": float(len(episodes))}
-    by_role: dict[Role, list[float]] = {}
-    for reward in rewards:
-        for role, r in reward.items():
-            by_role.setdefault(role, []).append(r)
-    for role in sorted(by_role):
-        found[f"reward/{role}"] = sum(by_role[role]) / len(by_role[role])
-    pairs = zip(episodes, rewards, strict=True)
-    turns = [turn for episode, own in pairs for turn in episode.turns if turn.role in own]
-    found["legal"] = sum(turn.accepted for turn in turns) / len(turns)
-    found["forfeits"] = sum(bool(e.forfeits) for e in episodes) / len(episodes)
-    found["turns"] = len(turns) / len(episodes)
-    found["answer_tokens"] = sum(len(turn.action.tokens) for turn in turns) / len(turns)
-    return found

@@ -1,6 +1,7 @@
 """The learner: what an update does to the model, the magnet and the state."""
 
 import copy
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -9,8 +10,11 @@ import torch
 
 from sparring.envs.core import BadInput
 from sparring.training.batch import collate
-from sparring.training.learner import Learner, Ramp, UpdateConfig, logprobs
+from sparring.training import weights
+from sparring.training.forward import logprobs
+from sparring.training.learner import Learner
 from sparring.training.rows import Row
+from sparring.training.update import Ramp, UpdateConfig
 
 GOOD, BAD, END = 20, 21, 3
 PROMPT = (4, 7, 8)
@@ -22,7 +26,7 @@ def rows(model: Any) -> list[Row]:
     with torch.no_grad():
         policy = model(torch.tensor([PROMPT])).logits[0, -1].log_softmax(-1)
     return [
-        Row("a", (*PROMPT, said), ((3, 4),), (float(policy[said]),), pays) for said, pays in batch
+        Row("a", (*PROMPT, said), ((3, 4),), (float(policy[said]),), (pays,)) for said, pays in batch
     ]
 
 
@@ -48,9 +52,7 @@ def test_zero_advantage_leaves_the_policy(new_model: Any) -> None:
     moved = []
     for scale in (0.0, 1.0):
         model = new_model(seed=3, loud=1.0)
-        given = [
-            Row(r.role, r.tokens, r.spans, r.logprobs, scale * r.advantage) for r in rows(model)
-        ]
+        given = [replace(row, advantages=(scale * row.advantages[0],)) for row in rows(model)]
         config = UpdateConfig(magnet=0.0, inner_steps=20)
         moved.append(Learner(model, config).update(collate(given), progress=0.0)["kl_step"])
     assert moved[0] < 0.01 * moved[1]
@@ -64,7 +66,8 @@ def test_the_magnet_moves_when_it_should(new_model: Any) -> None:
     for _ in range(5):
         start = logprobs(model, batch, 100).detach()
         learner.update(batch, progress=0.0)
-        pull = logprobs(learner.magnet, batch, 100).detach()
+        with weights.using(model, learner.magnet):
+            pull = logprobs(model, batch, 100).detach()
         seen.append(torch.equal(pull, start))
     assert seen == [True, False, True, False, True]
 
@@ -93,7 +96,7 @@ def test_parts_of_a_batch_add_up(new_model: Any) -> None:
 
 def test_a_broken_loss_stops_the_run(new_model: Any) -> None:
     model = new_model(seed=3, loud=1.0)
-    broken = [Row(r.role, r.tokens, r.spans, r.logprobs, inf) for r in rows(model)]
+    broken = [replace(row, advantages=(inf,)) for row in rows(model)]
     with pytest.raises(FloatingPointError, match="loss"):
         Learner(model, UpdateConfig()).update(collate(broken), 0.0)
 

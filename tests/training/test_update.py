@@ -20,11 +20,14 @@ from torch import nn
 from sparring.agents.play import Match, play_all
 from sparring.envs.core import Action, Episode, Observation, Role
 from sparring.envs.games.kuhn import KuhnPoker, KuhnState
+from sparring.training import weights
 from sparring.training.advantages.constant import Constant
 from sparring.training.advantages.rae import RAE
 from sparring.training.batch import collate
-from sparring.training.learner import Learner, Ramp, UpdateConfig
+from sparring.training.core import Sample
+from sparring.training.learner import Learner
 from sparring.training.rows import Row, learning_rows
+from sparring.training.update import Ramp, UpdateConfig
 
 NewModel = Callable[..., Any]
 NEVER = -1e4  # the logit of a token that is not to be said
@@ -58,7 +61,7 @@ def bandit(old: Sequence[float]) -> Table:
 def arms(policy: Sequence[float]) -> list[Row]:
     """One row an answer, weighted so that the batch is exactly what ``policy`` would sample."""
     return [
-        Row("r", (ASK, a), ((1, 2),), (math.log(p),), 3 * p * advantage)
+        Row("r", (ASK, a), ((1, 2),), (math.log(p),), (3 * p * advantage,))
         for a, (p, advantage) in enumerate(zip(policy, ADVANTAGES, strict=True))
     ]
 
@@ -113,7 +116,8 @@ def test_the_magnet_moves_every_so_many_updates() -> None:
     for update in range(7):
         before.append(chances(model))
         metrics = learner.update(collate(arms(before[-1])), 0.0)
-        assert chances(learner.magnet) == before[update - update % 3]
+        with weights.using(model, learner.magnet):
+            assert chances(model) == before[update - update % 3]
         assert metrics["kl_step"] > 0
         if update % 3 == 0:
             assert metrics["kl_magnet"] == pytest.approx(metrics["kl_step"])
@@ -155,7 +159,7 @@ def test_off_policy_samples_are_seen() -> None:
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_stops_the_run(bad: float) -> None:
     model = bandit((0.5, 0.3, 0.2))
-    rows = [Row("r", (ASK, 0), ((1, 2),), (-0.5,), bad)]
+    rows = [Row("r", (ASK, 0), ((1, 2),), (-0.5,), (bad,))]
     before = chances(model)
     with pytest.raises(FloatingPointError, match="update 0"):
         learner_of(model).update(collate(rows), 0.0)
@@ -243,8 +247,8 @@ def every_game() -> list[Episode]:
 
 def estimated(episodes: list[Episode], estimator: Any, share: bool = True) -> dict[Any, float]:
     """The step of one update by plain gradient descent of rate 1, a game: d/d(logit of bold)."""
-    rewards = [dict(e.payoffs) for e in episodes]
-    batch = collate(learning_rows(episodes, estimator(episodes, rewards)), share=share)
+    samples = samples_of(episodes)
+    batch = collate(learning_rows(samples, estimator(samples)), share=share)
     assert batch.rows == 2 * len(episodes)
     model = uniform_table()
     off = Ramp(math.inf, math.inf)
@@ -263,15 +267,19 @@ def estimated(episodes: list[Episode], estimator: Any, share: bool = True) -> di
     return found
 
 
-class ByRole(Constant):
-    """A constant baseline for each role."""
+def samples_of(episodes: list[Episode], roles: Sequence[Role] = KUHN.roles) -> list[Sample]:
+    return [
+        Sample(e, role, e.payoffs[role], (1.0,) * len(e.turns_of(role)))
+        for e in episodes
+        for role in roles
+    ]
 
-    def __call__(self, episodes: Any, rewards: Any) -> Any:
-        return [{"player_0": r["player_0"] - 1.5, "player_1": r["player_1"] + 7} for r in rewards]
+
+BY_ROLE = Constant(lambda sample: {"player_0": 1.5, "player_1": -7.0}[sample.role])
 
 
 @pytest.mark.parametrize("share", [True, False])
-@pytest.mark.parametrize("estimator", [Constant(), Constant(1 / 8), ByRole()])
+@pytest.mark.parametrize("estimator", [Constant(), Constant(1 / 8), BY_ROLE])
 def test_the_update_on_all_games_is_the_exact_policy_gradient(estimator: Any, share: bool) -> None:
     episodes = every_game()
     assert len(episodes) == 48
@@ -306,7 +314,8 @@ def random_rows(number: int) -> list[Row]:
         tokens = (*start, *said, *more)
         spans = [(len(start), len(start) + 2)] + ([(len(tokens) - 1, len(tokens))] if more else [])
         logprobs = tuple(-3.0 for a, b in spans for _ in range(a, b))
-        rows.append(Row("r", tokens, tuple(spans), logprobs, luck.choice((-2.0, -1.0, 1.0, 2.0))))
+        pays = luck.choice((-2.0, -1.0, 1.0, 2.0))
+        rows.append(Row("r", tokens, tuple(spans), logprobs, (pays,) * len(spans)))
     return rows
 
 
@@ -330,16 +339,16 @@ def test_two_updates_do_not_depend_on_sharing_or_on_parts(
         ]
         after.append((losses, torch.cat([p.detach().flatten() for p in model.parameters()])))
     untrained = torch.cat([p.detach().flatten() for p in new_model(loud=3.0).parameters()])
-    for losses, weights in after[1:]:
+    for losses, found in after[1:]:
         assert losses == pytest.approx(after[0][0], rel=1e-4, abs=1e-5)
-        moved = float((weights - untrained).abs().max())
-        assert float((weights - after[0][1]).abs().max()) < 2e-4 * moved
+        moved = float((found - untrained).abs().max())
+        assert float((found - after[0][1]).abs().max()) < 2e-4 * moved
 
 
 def test_imitation_raises_the_likelihood_of_what_was_said() -> None:
     model = bandit((0.5, 0.3, 0.2))
     learner = learner_of(model)
-    rows = [Row("r", (ASK, a), ((1, 2),), (0.0,), -5.0) for a in (0, 0, 1, 2)]  # any advantage
+    rows = [Row("r", (ASK, a), ((1, 2),), (0.0,), (-5.0,)) for a in (0, 0, 1, 2)]  # any advantage
     first = learner.imitate(collate(rows), 0.05)["imitation_loss"]
     expected = -(2 * math.log(0.5) + math.log(0.3) + math.log(0.2)) / 4
     assert first == pytest.approx(expected, abs=1e-5)
@@ -366,9 +375,9 @@ def test_a_learner_goes_on_from_its_state(new_model: NewModel) -> None:
         first = learner_of(new_model(loud=2.0), **options)
         for i in range(stop):
             first.update(batch, i / 5)
-        weights, state = saved(first.model.state_dict()), saved(first.state_dict())
+        loaded, state = saved(first.model.state_dict()), saved(first.state_dict())
         second = learner_of(new_model(seed=9), **options)
-        second.model.load_state_dict(weights)
+        second.model.load_state_dict(loaded)
         second.load_state_dict(state)
         assert [second.update(batch, i / 5) for i in range(stop, 6)] == expected[stop:]
     forgetful = learner_of(copy.deepcopy(first.model), **options)
@@ -390,8 +399,8 @@ def test_roles_are_not_mixed_up() -> None:
     episodes = every_game()
     model = uniform_table()
     learner = learner_of(model, inner_steps=1)
-    own: list[dict[Role, float]] = [{"player_1": e.payoffs["player_1"]} for e in episodes]
+    own = samples_of(episodes, ["player_1"])
     before = model.logits.detach().clone()
-    learner.update(collate(learning_rows(episodes, own)), 0.0)
+    learner.update(collate(learning_rows(own, Constant()(own))), 0.0)
     moved = {knows for knows in SETS if not model.logits[token(knows)].equal(before[token(knows)])}
     assert moved == {(card, moves) for card, moves in SETS if moves in ("k", "b")}

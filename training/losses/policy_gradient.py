@@ -14,28 +14,23 @@ def surrogate(
     gain: torch.Tensor,
     cost: torch.Tensor,
     clip: float | None = None,
+    clip_high: float | None = None,
 ) -> torch.Tensor:
     """−Σ_rows A·ρ with ρ = π(token) / μ(token): at π = μ its gradient is REINFORCE's.
 
     ``gain`` and ``cost`` are the summed positive and negative parts of A over the merged rows.
     With ``clip`` = ε it is PPO's clipped surrogate (arXiv 1707.06347, equation 7), which is
-    −A·min(ρ, 1 + ε) where A > 0 and −A·max(ρ, 1 − ε) where A < 0.
+    −A·min(ρ, 1 + ε) where A > 0 and −A·max(ρ, 1 − ε) where A < 0; ``clip_high`` is another ε for
+    the first of the two (DAPO, arXiv 2503.14476).
 
     Shapes: all [N]; ``logprobs`` carries the gradient. Returns [N].
     """
     ratio = torch.exp(logprobs - behaviour)
     up, down = ratio, ratio
     if clip is not None:
-        up, down = ratio.clamp(max=1 + clip), ratio.clamp(min=1 - clip)
+        high = clip if clip_high is None else clip_high
+        up, down = ratio.clamp(max=1 + high), ratio.clamp(min=1 - clip)
     return cost * down - gain * up
-
-
-def kl(policy: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """KL(π ‖ other) = Σ_v π(v)·(log π(v) − log other(v)), exact over the vocabulary.
-
-    Shapes: log-probabilities [N, V] each; ``policy`` carries the gradient. Returns [N].
-    """
-    return (policy.exp() * (policy - other)).sum(-1)
 
 
 def entropy(policy: torch.Tensor) -> torch.Tensor:

@@ -5,12 +5,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from sparring.agents.by_role import ByRole
 from sparring.agents.core import Agent, HasPolicy
 from sparring.agents.exploitability.exact import measure
 from sparring.agents.exploitability.policy_table import reference, rows
 from sparring.agents.files import write_aside
 from sparring.agents.replay import ask_chances, replay
 from sparring.envs.core import Episode, Role
+from sparring.envs.registry import game
 from sparring.envs.solve import Tree
 from sparring.training.report.blocks import Json
 from sparring.training.report.folders import POLICY, REPLAYS, lines
@@ -20,16 +22,17 @@ GAMES = 100  # the newest ones are kept
 SITUATIONS = 60  # those of a policy that come up most
 
 
-def keep(loop: SelfPlay, folder: Path, tree: Tree | None, *, last: bool) -> None:
+def keep(loop: SelfPlay, folder: Path, trees: Mapping[str, Tree], *, last: bool) -> None:
     """Write policy.json, replays.jsonl and report.html; at the ``last`` save the pictures too."""
     from sparring.training.report import REPORT
     from sparring.training.report.build import build
 
-    if tree is not None and isinstance(loop.player, HasPolicy):
-        found = policy(loop.player, tree, loop.step)
+    for tree in list(trees.values())[:1]:  # the page has room for one game's policy
+        everyone = ByRole("the learner", loop.agents(tree.game))
+        found = policy(everyone, tree, loop.step)
         write_aside(folder / POLICY, json.dumps(found, indent=1) + "\n")
     if loop.shown:
-        write_aside(folder / REPLAYS, "".join(_older(folder, loop.step) + games(loop)))
+        write_aside(folder / REPLAYS, "".join(_older(folder, loop.step) + shown_games(loop)))
     build([folder], folder / REPORT, pictures=last)
 
 
@@ -48,22 +51,23 @@ def policy(player: HasPolicy, tree: Tree, step: int) -> Json:
     return {"step": step, "sets": len(table), "note": right.note if right else None, "rows": shown}
 
 
-def games(loop: SelfPlay) -> list[str]:
+def shown_games(loop: SelfPlay) -> list[str]:
     """The shown games of the loop's last step as lines; one whose rules do not play the same twice
     is left out. The probabilities are those after the step's update."""
     told = []
     for i, episode in enumerate(loop.shown):
-        chances = asyncio.run(ask_chances(episode, _learners(episode, loop.player)))
+        rules = game(episode.game)
+        chances = asyncio.run(ask_chances(episode, _learners(episode, loop.agents(rules))))
         try:
-            one = replay(loop.game, episode, chances, retries=loop.retries)
+            one = replay(rules, episode, chances, retries=loop.retries)
         except ValueError:
             continue
         told.append(json.dumps({"step": loop.step, "index": i, **one}) + "\n")
     return told
 
 
-def _learners(episode: Episode, player: Agent) -> Mapping[Role, Agent]:
-    return {role: player for role, name in episode.seats.items() if name == player.name}
+def _learners(episode: Episode, agents: Mapping[Role, Agent]) -> Mapping[Role, Agent]:
+    return {role: own for role, own in agents.items() if episode.seats[role] == own.name}
 
 
 def _older(folder: Path, step: int) -> list[str]:

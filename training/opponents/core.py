@@ -1,0 +1,46 @@
+"""Who sits where in each game of a batch, and which seats learn."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sparring.agents.core import Agent
+from sparring.envs.core import Episode, Game, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Seating:
+    """An agent for every role; only the seats in ``learning`` make training data."""
+
+    seats: Mapping[Role, Agent]
+    learning: frozenset[Role]
+
+
+class Opponents:
+    """Decides who sits where. Subclass it and write ``seat``; the rest is for those that remember.
+
+    A step calls ``seat`` once for every game, ``record`` once for every game that was played, in
+    order, and ``updated`` when the learner has been updated.
+    """
+
+    def seat(self, game: Game, own: Mapping[Role, Agent], luck: random.Random) -> Seating:
+        """The seats of one game. ``own``: the learning agent of each role, as it is now."""
+        raise NotImplementedError
+
+    def record(self, seating: Seating, episode: Episode) -> None:
+        """A game was played."""
+
+    def updated(self, step: int) -> None:
+        """``step`` updates are done: the moment for a snapshot of the learner."""
+
+    def metrics(self) -> dict[str, float]:
+        """What to log after a step."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that shapes later seatings: it is part of the checkpoint."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state_dict``."""

@@ -1,0 +1,25 @@
+"""What learns: an agent for the seats, the learner behind it, and its model."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sparring.agents.llm import LLMAgent
+from sparring.training.learner import Learner
+
+
+@dataclass
+class Player:
+    """One set of parameters that plays and learns.
+
+    ``publish``: called after every change of the weights, so that the agent's engine follows.
+    """
+
+    agent: LLMAgent
+    learner: Learner
+    publish: Callable[[], None]
+    tokenizer: Any
+
+    @property
+    def model(self) -> Any:
+        return self.learner.model
