@@ -29,8 +29,10 @@ def geometric(discount: float) -> Split:
     SPAG (arXiv 2404.10642) with γ = 0.8.
     """
 
+    fading = discounted(discount)
+
     def split(turns: int) -> tuple[float, ...]:
-        raw = discounted(discount)(turns)
+        raw = fading(turns)
         total = sum(raw)
         return tuple(share / total for share in raw)
 

@@ -19,6 +19,25 @@ def independent(luck: random.Random, games: int) -> list[int]:
     return [luck.getrandbits(63) for _ in range(games)]
 
 
+def repeated(size: int, deals: Deals = independent) -> Deals:
+    """Each seed that ``deals`` draws ``size`` times in a row: the groups of GRPO and RLOO.
+
+    Raises:
+        BadInput: ``size`` is less than 1, or (when dealing) the games do not divide into groups.
+    """
+    if size < 1:
+        raise BadInput(f"a group has at least 1 game, not {size}")
+
+    def deal(luck: random.Random, games: int) -> list[int]:
+        if games % size:
+            less = games - games % size
+            near = f"{less} or {less + size}" if less else f"{size}"
+            raise BadInput(f"{games} games do not divide into groups of {size}; play {near}")
+        return [seed for seed in deals(luck, games // size) for _ in range(size)]
+
+    return deal
+
+
 def balanced(game: Game) -> Deals:
     """Every opening of a small game as often as its probability says, up to one game.
 

@@ -27,12 +27,18 @@ class Entry:
 class Mixture:
     """Several games in one run. ``curriculum`` gives the weights; by default all are equal.
 
+    ``group``: the numbers of games are multiples of it, for deals that come in groups
+    (``deals.repeated``).
+
     Raises:
         BadInput: there is no game, or one is there twice.
     """
 
-    def __init__(self, entries: Sequence[Entry], curriculum: Curriculum | None = None):
+    def __init__(
+        self, entries: Sequence[Entry], curriculum: Curriculum | None = None, *, group: int = 1
+    ):
         self.entries = tuple(entries)
+        self.group = group
         names = [entry.name for entry in self.entries]
         if not names or len(set(names)) < len(names):
             raise BadInput("a run needs at least one game, and each of its games once")
@@ -43,12 +49,20 @@ class Mixture:
         return tuple(entry.game for entry in self.entries)
 
     def counts(self, luck: random.Random, number: int) -> list[int]:
-        """How many of ``number`` games are of each entry: its share, up to one game.
+        """How many of ``number`` games are of each entry: its share, up to one group.
 
         Systematic sampling, so the expected count is exactly the share.
+
+        Raises:
+            BadInput: ``number`` is no multiple of the group.
         """
+        if number % self.group:
+            raise BadInput(f"{number} games a step are no whole groups of {self.group}")
         if len(self.entries) == 1:
             return [number]
+        return [groups * self.group for groups in self._shares(luck, number // self.group)]
+
+    def _shares(self, luck: random.Random, number: int) -> list[int]:
         weights = self.curriculum.weights()
         total = sum(weights[entry.name] for entry in self.entries)
         point, at, before, counts = luck.random(), 0.0, 0, []

@@ -8,7 +8,7 @@ import pytest
 from sparring.envs.core import BadInput, Game
 from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.games.tictactoe import TicTacToe
-from sparring.training.deals import balanced, independent
+from sparring.training.deals import balanced, independent, repeated
 
 
 @pytest.mark.parametrize("games", [6, 60, 100, 2048])
@@ -51,3 +51,28 @@ def test_a_game_that_lists_nothing_cannot_be_balanced() -> None:
 
 def test_independent_deals_differ() -> None:
     assert len(set(independent(random.Random(0), 100))) == 100
+
+
+def test_a_deal_is_repeated_in_a_row() -> None:
+    seeds = repeated(4)(random.Random(0), 12)
+    first = independent(random.Random(0), 3)
+    assert seeds == [first[0]] * 4 + [first[1]] * 4 + [first[2]] * 4
+    assert len(set(seeds)) == 3
+
+
+def test_balanced_deals_can_be_repeated() -> None:
+    kuhn = KuhnPoker()
+    seeds = repeated(5, balanced(kuhn))(random.Random(3), 60)
+    assert len(seeds) == 60
+    dealt = Counter(kuhn.start(seed).deals for seed in seeds)
+    assert set(dealt.values()) == {10}  # twelve groups of five over six openings
+    assert all(len(set(seeds[i : i + 5])) == 1 for i in range(0, 60, 5))
+
+
+def test_games_must_divide_into_groups() -> None:
+    with pytest.raises(BadInput, match=r"10 games .* groups of 4; play 8 or 12"):
+        repeated(4)(random.Random(0), 10)
+    with pytest.raises(BadInput, match=r"3 games .* groups of 4; play 4$"):
+        repeated(4)(random.Random(0), 3)
+    with pytest.raises(BadInput, match="at least 1 game, not 0"):
+        repeated(0)
