@@ -1,11 +1,13 @@
 """The options of a run, and how they are kept in its folder."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from sparring.envs.core import BadInput
+from sparring.training.models.options import Dtype, LoraOptions
 from sparring.training.update import UpdateConfig
 
 EMBEDDED = "embedded"
@@ -24,6 +26,8 @@ class RunConfig:
     """Steps between exact evaluations."""
     save_every: int = 20
     """Steps between checkpoints, pictures and transcripts."""
+    trackers: tuple[str, ...] = ("tensorboard",)
+    """Where metrics go beside metrics.jsonl: tensorboard, wandb, trackio; or nowhere else."""
 
     def __post_init__(self) -> None:
         for name in ("evaluate_every", "save_every", "steps", "games"):
@@ -37,6 +41,12 @@ class SelfPlayConfig(RunConfig):
 
     model: str = EMBEDDED
     """The embedded model, or the folder or hub id of a transformers model."""
+    lora: LoraOptions = LoraOptions()  # noqa: RUF009  it is frozen
+    """Train a low-rank adapter of a pretrained model instead of all its weights."""
+    dtype: Dtype = "auto"
+    """What a pretrained model computes in; auto is bfloat16 on a GPU and float32 on a CPU."""
+    gradient_checkpointing: bool = False
+    """Compute a pretrained model's activations twice instead of keeping them."""
     games: int = 2048
     """Games played for each update."""
     imitation_steps: int = 100
@@ -79,10 +89,21 @@ def read_config(recipe: str, folder: Path, kind: type[Any]) -> Any:
 
 
 def from_json(kind: Any, options: Any) -> Any:
-    """A frozen dataclass from the JSON values of ``asdict``; nested ones by their defaults."""
+    """A frozen dataclass from the JSON values of ``asdict``; nested ones by their defaults.
+
+    It holds no lists, so a list was a tuple.
+    """
     values = {}
     for field in fields(kind):
         value = options[field.name]
-        nested = is_dataclass(field.default) and isinstance(value, dict)
-        values[field.name] = from_json(type(field.default), value) if nested else value
+        if is_dataclass(field.default) and isinstance(value, dict):
+            value = from_json(type(field.default), value)
+        values[field.name] = tuple(value) if isinstance(value, list) else value
     return kind(**values)
+
+
+def games_of(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The games that a run with these options plays: "mix", or the one "game"; empty if they do
+    not say."""
+    found = options.get("mix") or options.get("game") or ()
+    return (found,) if isinstance(found, str) else tuple(map(str, found))

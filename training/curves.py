@@ -1,19 +1,24 @@
 """Which curves of a run are drawn, and the numbers that they are drawn from."""
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sparring.training import names
+from sparring.training.names import Name
+from sparring.training.tracking.jsonl import records
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One chart: ``metrics`` by name ("reward/*" for all of a family), with their unit.
+    """One chart: the families of its ``metrics`` (see names.py), with their unit.
 
     ``level``: a value to compare with, and its name. ``smooth``: the values scatter from batch to
-    batch, so a running mean is drawn too.
+    batch, so a running mean is drawn too. ``apart``: where a run has several games, each has a
+    chart of its own, because it has several curves there. ``moving``: no chart where no curve ever
+    moves.
     """
 
     name: str
@@ -24,6 +29,8 @@ class Panel:
     logarithmic: bool = False
     level: tuple[float, str] | None = None
     smooth: bool = False
+    apart: bool = False
+    moving: bool = False
 
 
 PANELS: tuple[Panel, ...] = (
@@ -39,17 +46,19 @@ PANELS: tuple[Panel, ...] = (
     Panel(
         "value",
         "Value against itself, by role",
-        ("value/*",),
+        ("value",),
         "payoff",
         "Expected payoff when the policy plays itself. Exact.",
+        apart=True,
     ),
     Panel(
         "reward",
         "Reward by role",
-        ("reward/*",),
+        ("reward",),
         "payoff",
         "Mean of the games of each step; what is learned from.",
         smooth=True,
+        apart=True,
     ),
     Panel(
         "legality",
@@ -58,6 +67,7 @@ PANELS: tuple[Panel, ...] = (
         "share",
         "Of the answers given in each step; and the least probability that the policy leaves to "
         "legal answers at any situation (exact).",
+        apart=True,
     ),
     Panel(
         "entropy",
@@ -83,6 +93,31 @@ PANELS: tuple[Panel, ...] = (
         "Mean of the answers of each step, thoughts included.",
         smooth=True,
     ),
+    Panel(
+        "advantage",
+        "Size of the advantages",
+        ("advantage_size",),
+        "payoff",
+        "Mean of |advantage| over the answers of each step: how much there is to learn from; 0 is "
+        "nothing.",
+        smooth=True,
+    ),
+    Panel(
+        "share",
+        "Share of each game",
+        ("share",),
+        "share",
+        "How much of the next step's games each game is.",
+        moving=True,
+    ),
+    Panel(
+        "kept",
+        "Kept by the filters",
+        ("kept",),
+        "share",
+        "Of what was played in each step: what is learned from.",
+        moving=True,
+    ),
 )
 
 LABELS = {
@@ -93,38 +128,68 @@ LABELS = {
     "kl_step": "of the update",
     "kl_magnet": "to the magnet",
     "answer_tokens": "tokens",
+    "advantage_size": "advantage",
+    "share": "share",
+    "kept": "kept",
 }
-"""What a metric is called in a legend; one of a family by what stands after its slash."""
+"""What a metric is called in a legend, if not by its role."""
 
 Points = list[tuple[float, float]]
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """The lines of a metrics file."""
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return records(path)
 
 
-def curves(lines: Sequence[Mapping[str, Any]], panel: Panel) -> dict[str, Points]:
-    """The curves of a panel by their labels. Left out is what is no number, or cannot be drawn on a
-    logarithmic axis, and a curve without a point."""
-    families = tuple(m[:-1] for m in panel.metrics if m.endswith("*"))
-    names = dict.fromkeys(name for line in lines for name in line)
-    wanted = [n for n in names if n in panel.metrics or (families and n.startswith(families))]
+def charted(lines: Iterable[Mapping[str, Any]], panel: Panel) -> list[str]:
+    """The games that have a chart of this panel each; "" is that of all together."""
+    if not panel.apart:
+        return [""]
+    shown = names.finest(_shown(lines, panel))
+    return list(dict.fromkeys(names.parse(metric).game for metric in shown))
+
+
+def curves(lines: Sequence[Mapping[str, Any]], panel: Panel, game: str = "") -> dict[str, Points]:
+    """The curves of a panel by their labels; where it is ``apart``, those of ``game``.
+
+    Left out is what is no number, or cannot be drawn on a logarithmic axis, a curve without a
+    point, and all games together where each has its own curve.
+    """
+    wanted = [(names.parse(metric), metric) for metric in names.finest(_shown(lines, panel))]
+    if panel.apart:
+        wanted = [(name, metric) for name, metric in wanted if name.game == game]
+    wanted.sort(key=lambda pair: (panel.metrics.index(pair[0].family), pair[1]))
     found = {
-        LABELS.get(name, name.rpartition("/")[2]): [
-            (line["step"], line[name]) for line in lines if _drawable(line.get(name), panel)
+        _label(name, panel): [
+            (line["step"], line[metric]) for line in lines if _drawable(line.get(metric), panel)
         ]
-        for name in sorted(wanted, key=lambda n: _place(n, panel))
+        for name, metric in wanted
     }
-    return {label: points for label, points in found.items() if points}
+    found = {label: points for label, points in found.items() if points}
+    still = all(y == points[0][1] for points in found.values() for _, y in points)
+    return {} if panel.moving and still else found
+
+
+def drawn(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of all metrics that are in some panel."""
+    return list(dict.fromkeys(metric for panel in PANELS for metric in _shown(lines, panel)))
+
+
+def _shown(lines: Iterable[Mapping[str, Any]], panel: Panel) -> list[str]:
+    """The names of a panel's metrics."""
+    every = dict.fromkeys(metric for line in lines for metric in line)
+    return [metric for metric in every if names.parse(metric).family in panel.metrics]
+
+
+def _label(name: Name, panel: Panel) -> str:
+    game = "" if panel.apart else name.game
+    own = name.role or LABELS.get(name.family, name.family)
+    if game and len(panel.metrics) == 1:
+        own = ""  # the title says what it is
+    return ", ".join(filter(None, (own, game, name.player)))
 
 
 def _drawable(value: Any, panel: Panel) -> bool:
     number = isinstance(value, int | float) and math.isfinite(value)
     return number and (value > 0 or not panel.logarithmic)
-
-
-def _place(name: str, panel: Panel) -> tuple[int, str]:
-    """Metrics in the panel's order, those of a family by name."""
-    fits = [i for i, m in enumerate(panel.metrics) if name == m or name.startswith(m.rstrip("*"))]
-    return fits[0], name

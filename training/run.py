@@ -2,6 +2,8 @@
 
 runs/kuhn/config.json       the recipe and all its options
 runs/kuhn/metrics.jsonl     one line a step; only "seconds" depends on the machine
+runs/kuhn/alarms.jsonl      what went wrong, if anything did
+runs/kuhn/tensorboard/      the metrics for TensorBoard; other trackers keep theirs elsewhere
 runs/kuhn/report.html       to look at: curves, what it plays, games; with pictures in figures/
 runs/kuhn/curves.png        the curves alone
 runs/kuhn/transcripts/      a few games in words
@@ -14,11 +16,11 @@ import importlib
 import json
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from sparring.agents.files import in_use, write_aside
 from sparring.agents.runs import checkpoints, find_checkpoint
@@ -26,14 +28,17 @@ from sparring.agents.transcript import transcript
 from sparring.envs.core import BadInput
 from sparring.training import checkpoint
 from sparring.training.config import CONFIG, RunConfig, to_json
-from sparring.training.core import Metrics
 from sparring.training.experiment import Experiment
 from sparring.training.measure import evaluate, solvable
+from sparring.training.models.expected import memory
 from sparring.training.recipes import RECIPES
 from sparring.training.report.keep import keep
 from sparring.training.show import Display
-
-METRICS = "metrics.jsonl"
+from sparring.training.tracking import registry
+from sparring.training.tracking.core import Session
+from sparring.training.tracking.jsonl import METRICS
+from sparring.training.tracking.log import Log
+from sparring.training.tracking.watch import FILE as ALARMS
 
 
 def new_run(recipe: str, folder: Path | None) -> Path:
@@ -47,12 +52,25 @@ def new_run(recipe: str, folder: Path | None) -> Path:
     if folder is None:
         names = (Path("runs") / (recipe if n == 1 else f"{recipe}-{n}") for n in range(1, 1 << 20))
         folder = next(name for name in names if not name.exists())
-    if in_use(folder):
-        raise BadInput(
-            f"{folder} exists; go on with it: sparring train {recipe} --resume {folder}, "
-            "or choose another --run-dir"
-        )
+    with writing(folder):
+        if in_use(folder):
+            raise BadInput(
+                f"{folder} exists; go on with it: sparring train {recipe} --resume {folder}, "
+                "or choose another --run-dir"
+            )
     return folder
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Inside, what the system does not allow in ``folder`` is ``BadInput``."""
+    try:
+        yield
+    except OSError as fault:
+        why = fault.strerror or fault
+        raise BadInput(
+            f"{folder} cannot be written ({why}); make it writable, or choose another --run-dir"
+        ) from fault
 
 
 @contextmanager
@@ -83,50 +101,53 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
     """Run a recipe in its folder from where it stands to its end; returns False if it was stopped.
 
     A folder with checkpoints goes on from the newest, exactly as if it had never stopped.
+
+    Raises:
+        BadInput: something that it needs is not there, or its folder cannot be written.
     """
+    registry.check(config.trackers)
     module = importlib.import_module(RECIPES[recipe])
     newest = find_checkpoint(folder) if checkpoints(folder) else None
     experiment: Experiment = module.build(config, newest)
     loop = experiment.loop
-    if not (folder / CONFIG).exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(to_json(recipe, config), indent=2)
-        write_aside(folder / CONFIG, text + "\n")
+    if newest:
+        loop.load_state_dict(checkpoint.load_state(newest))
+    about = to_json(recipe, config)
+    session = Session(folder, recipe, about["options"], loop.step if newest else -1)
+    with writing(folder):
+        _prepare(session, about)
     display = Display(folder, loop.steps, quiet=quiet)
-    with display, stop_gently() as stopping:
-        if newest:
-            loop.load_state_dict(checkpoint.load_state(newest))
-            checkpoint.rewind_metrics(folder / METRICS, loop.step)
-        else:
-            (folder / METRICS).unlink(missing_ok=True)
+    for estimate in memory(loop):
+        display.memory(estimate)
+    with registry.opened(config.trackers, session) as trackers, display, stop_gently() as stopping:
+        if session.new:
             for metrics in experiment.stage_one():
                 display.stage_one(metrics, experiment.stage_one_steps)
                 if stopping():
                     return False
-        _log_and_save(experiment, config, folder, display, stopping, fresh=newest is None)
+        _log_and_save(experiment, config, Log.of(session, trackers, display), stopping)
     return loop.step >= loop.steps
 
 
+def _prepare(session: Session, about: dict[str, Any]) -> None:
+    """Make the folder of a new run; drop from that of an old one what is to be played again."""
+    folder = session.folder
+    if not (folder / CONFIG).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_aside(folder / CONFIG, json.dumps(about, indent=2) + "\n")
+    for name in (METRICS, ALARMS):
+        if session.new:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            checkpoint.rewind_metrics(folder / name, session.done)
+
+
 def _log_and_save(
-    experiment: Experiment,
-    config: RunConfig,
-    folder: Path,
-    display: Display,
-    stopping: Callable[[], bool],
-    *,
-    fresh: bool,
+    experiment: Experiment, config: RunConfig, log: Log, stopping: Callable[[], bool]
 ) -> None:
-    loop = experiment.loop
+    loop, folder = experiment.loop, log.session.folder
     trees = solvable(loop)
-    began = time.monotonic() - _seconds_so_far(folder / METRICS)
-
-    def log(metrics: Metrics) -> None:
-        seconds = round(time.monotonic() - began, 2)
-        with (folder / METRICS).open("a") as file:
-            file.write(json.dumps({**metrics, "seconds": seconds}) + "\n")
-        display.step(metrics)
-
-    if fresh:
+    if log.session.new:
         log({"step": 0, **evaluate(loop, trees)})
         _save(experiment, folder)
         keep(loop, folder, trees, last=False)
@@ -150,8 +171,3 @@ def _save(experiment: Experiment, folder: Path) -> None:
         text = "\n".join(transcript(episode) for episode in loop.shown)
         (folder / "transcripts").mkdir(exist_ok=True)
         write_aside(folder / "transcripts" / f"step-{loop.step:06d}.txt", text)
-
-
-def _seconds_so_far(path: Path) -> float:
-    lines = path.read_text().splitlines() if path.exists() else []
-    return float(json.loads(lines[-1])["seconds"]) if lines else 0.0

@@ -1,14 +1,18 @@
-"""What a person sees while a run is going: progress with time left, and the live numbers."""
+"""What a person sees while a run is going: progress with time left, the live numbers, alarms."""
 
 from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
+from sparring.training import names
 from sparring.training.core import Metrics
+from sparring.training.models.memory import Estimate
+from sparring.training.progress import progress_bar
+from sparring.training.tracking.watch import News
 
 LABELS = {
     "nash_conv": "NashConv",
@@ -28,14 +32,7 @@ class Display:
         self.folder = folder
         self.steps = steps
         self.latest: Metrics = {}
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("time left"),
-            TimeRemainingColumn(),
-            console=self.console,
-        )
+        self.bar = progress_bar(self.console)
         self._task = self.bar.add_task("starting", total=None)
         self._stage = ""
         self._live: Live | None = None
@@ -56,14 +53,7 @@ class Display:
             self._live.__exit__(kind, fault, trace)
 
     def _render(self) -> Group:
-        table = Table(show_header=False, box=None, title=str(self.folder), title_justify="left")
-        for name, label in LABELS.items():
-            if name in self.latest:
-                table.add_row(label, f"{self.latest[name]:.4g}")
-        for name, value in self.latest.items():
-            if name.startswith("reward/"):
-                table.add_row(f"reward of {name[7:]}", f"{value:+.4f}")
-        return Group(table, self.bar)
+        return Group(numbers(str(self.folder), self.latest), self.bar)
 
     def _advance(self, stage: str, done: int, total: int) -> None:
         if stage != self._stage:
@@ -88,10 +78,54 @@ class Display:
         done = int(metrics["step"])
         self._advance("self-play", done, self.steps)
         if not self._live and (done % PLAIN_EVERY == 0 or done == self.steps):
-            shown = [
-                f"{label} {self.latest[n]:.4g}" for n, label in LABELS.items() if n in self.latest
-            ]
-            self._line(f"self-play {done}/{self.steps}  " + "  ".join(shown))
+            self._line("  ".join([f"self-play {done}/{self.steps}", *in_a_line(self.latest)]))
 
-    def _line(self, text: str) -> None:
-        self.console.print(text, soft_wrap=True)  # a log has lines, not paragraphs
+    def alarm(self, news: News) -> None:
+        """An alarm is raised, or over; it stays above the live table."""
+        if news.over:
+            self._line(f"step {news.step}: over: {news.alarm}")
+        else:
+            self._line(f"step {news.step}: ALARM {news.alarm}: {news.says} {news.do}", "bold")
+
+    def memory(self, estimate: Estimate) -> None:
+        """What the run will take; a warning where that is more than there is."""
+        self._line(str(estimate))
+        if not estimate.fits:
+            self._line(estimate.warning(), "bold")
+
+    def _line(self, text: str, style: str = "") -> None:
+        wrapped = self.console.is_terminal  # a log has lines, not paragraphs
+        self.console.print(Text(text, style), soft_wrap=not wrapped)
+
+
+def in_a_line(metrics: Metrics) -> list[str]:
+    """The labelled metrics; those of all games together where there are such."""
+    found = []
+    for family, label in LABELS.items():
+        own = {n: x for m, x in metrics.items() if (n := names.parse(m)).family == family}
+        whole = {n: x for n, x in own.items() if not n.game}
+        found += [
+            " ".join(filter(None, (label, name.game, name.player, f"{x:.4g}")))
+            for name, x in (whole or own).items()
+        ]
+    return found
+
+
+def numbers(title: str, metrics: Metrics) -> Table:
+    """A row for each labelled metric and reward, a column for each game if there are several."""
+    games = names.games(m for m in metrics if names.parse(m).family in {*LABELS, "reward"})
+    columns = ["", *games]
+    table = Table(show_header=bool(games), box=None, title=Text(title), title_justify="left")
+    for head in ("", "all", *games) if games else ("", ""):
+        table.add_column(Text(head), overflow="fold")
+    rows: dict[str, dict[str, str]] = {}
+    order = [*LABELS, "reward"]
+    parsed = [(names.parse(metric), x) for metric, x in metrics.items()]
+    shown = [(name, x) for name, x in parsed if name.family in order]
+    for name, x in sorted(shown, key=lambda pair: order.index(pair[0].family)):
+        label = LABELS.get(name.family, f"reward of {name.role}")
+        row = rows.setdefault(f"{label}, {name.player}" if name.player else label, {})
+        row[name.game] = f"{x:+.4f}" if name.role else f"{x:.4g}"
+    for label, cells in rows.items():
+        table.add_row(Text(label), *(cells.get(game, "") for game in columns))
+    return table

@@ -7,8 +7,9 @@ from sparring.training.core import Metrics, Sample
 
 
 def summary(samples: Sequence[Sample]) -> Metrics:
-    """Reward by role (mean; with the game's name where there are several), share of legal answers,
-    forfeits a game, answers a game and tokens an answer; "games": how many episodes."""
+    """Reward by role (mean; with the game's name where there are several), the share of games won
+    by each part, share of legal answers, forfeits a game, answers a game and tokens an answer;
+    "games": how many episodes."""
     by_game: dict[str, list[Sample]] = {}
     for sample in samples:
         by_game.setdefault(sample.episode.game, []).append(sample)
@@ -16,6 +17,7 @@ def summary(samples: Sequence[Sample]) -> Metrics:
     for game, own in by_game.items():
         mark = f"{game}/" if len(by_game) > 1 else ""
         found |= {f"reward/{mark}{role}": mean for role, mean in _by_role(own).items()}
+        found |= {f"wins/{mark}{part}": share for part, share in _wins(own).items()}
     found |= _answers(samples)
     if len(by_game) > 1:
         for game, own in by_game.items():
@@ -32,6 +34,18 @@ def _by_role(samples: Sequence[Sample]) -> dict[Role, float]:
     for sample in samples:
         by_role.setdefault(sample.role, []).append(sample.reward)
     return {role: sum(own) / len(own) for role, own in sorted(by_role.items())}
+
+
+def _wins(samples: Sequence[Sample]) -> dict[str, float]:
+    """Of the games of each part, the share in which nobody got more and somebody lost (a payoff
+    below 0): 0 throughout where a game has no losers."""
+    by_part: dict[str, list[bool]] = {}
+    for sample in samples:
+        paid = sample.episode.payoffs
+        best, worst = max(paid.values()), min(paid.values())
+        won = paid[sample.role] == best and worst < min(best, 0)
+        by_part.setdefault(sample.part, []).append(won)
+    return {part: sum(own) / len(own) for part, own in sorted(by_part.items())}
 
 
 def _answers(samples: Sequence[Sample]) -> Metrics:

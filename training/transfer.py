@@ -7,7 +7,7 @@ opponent. What is compared is the difference on each deal, so that luck which bo
 import asyncio
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from sparring.agents.core import Agent
 from sparring.envs.core import BadInput, Game
 from sparring.envs.registry import game
 from sparring.envs.specs import describe
-from sparring.training.config import CONFIG
+from sparring.training.config import CONFIG, games_of
 
 HELD_OUT = (
     "TicTacToe-v0",  # a board, all of it open
@@ -75,28 +75,31 @@ class Comparison:
     stopped: bool = False
 
 
-def trained_on(run: Path) -> tuple[dict[str, Any], str]:
-    """The options of a run, and the name of the game that it trains on.
+def trained_on(run: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The options of a run, and the names of the games that it trains on.
 
     Raises:
         BadInput: the folder holds no run.
     """
     try:
         options = dict(json.loads((run / CONFIG).read_text())["options"])
+        return options, tuple(map(_name, games_of(options)))
     except FileNotFoundError:
         raise BadInput(f"{run} is not a run: it has no {CONFIG}") from None
     except (ValueError, KeyError, TypeError) as fault:
         raise BadInput(f"{run / CONFIG} cannot be read ({fault})") from fault
-    spec = str(options.get("game", ""))
+
+
+def _name(spec: str) -> str:
     try:
-        return options, game(spec).name
+        return game(spec).name
     except BadInput:  # a game of a file or a package that is no longer there
-        return options, spec
+        return spec
 
 
-def held_out(trained: str) -> list[Game]:
-    """The built-in games but the one that was trained on, in whatever form."""
-    return [each for each in map(game, HELD_OUT) if each.name != trained]
+def held_out(trained: Collection[str]) -> list[Game]:
+    """The built-in games but those that were trained on, in whatever form."""
+    return [each for each in map(game, HELD_OUT) if each.name not in trained]
 
 
 def transfer(
@@ -105,7 +108,7 @@ def transfer(
     after: Agent,
     opponent: Callable[[Game], Agent],
     *,
-    trained: str = "",
+    trained: Collection[str] = (),
     number: int,
     seed: int = 0,
     progress: Callable[[int], None] = lambda done: None,
@@ -130,7 +133,7 @@ def transfer(
                 base = number * (2 * at + n)
                 told = lambda done, planned, base=base: progress(base + done)  # noqa: E731
                 tables.append(asyncio.run(play([contest], plan, seed=seed, progress=told)))
-            changes.append(compare(each, *tables, trained=each.name == trained))
+            changes.append(compare(each, *tables, trained=each.name in trained))
         except BadInput as fault:
             unplayed[describe(each)] = str(fault)
         except KeyboardInterrupt:

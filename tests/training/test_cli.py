@@ -47,6 +47,30 @@ def test_bad_input(args: list[str], says: str, capsys: pytest.CaptureFixture[str
     assert len(said.splitlines()) == 1
 
 
+def test_an_unknown_option_is_shown_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["train", "kuhn", "--dance", "3"])
+    assert end.value.code == 2
+    assert "--dance" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "unused"),
+    [
+        (["--help"], {"torch", "tensorboard", "tyro"}),
+        (["train", "kuhn", "--help"], {"tensorboard"}),
+    ],
+)
+def test_help_loads_nothing_that_it_does_not_need(args: list[str], unused: set[str]) -> None:
+    code = (
+        "import sys\nfrom sparring.training.cli import main\n"
+        f"try: main({args})\nexcept SystemExit: pass\n"
+        f"print(sorted({unused} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
 def test_evaluate(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "optimal", "random", "--games", "2000", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -8,7 +8,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,9 @@ import pytest
 import torch
 
 from sparring.agents.embedded import build_model
-from sparring.training import checkpoint
+from sparring.training import assembly, checkpoint
 from sparring.training import run as running
 from sparring.training.cli import main
-from sparring.training.recipes import kuhn
 from sparring.training.recipes.kuhn import Config
 from sparring.training.run import drive
 from sparring.training.show import Display
@@ -42,7 +40,11 @@ class Died(BaseException):
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The recipe with a tiny model, and without its report, which takes long."""
-    monkeypatch.setattr(kuhn, "build_model", partial(build_model, width=32, layers=1))
+
+    def tiny(tokenizer: Any, *, seed: int, **sizes: int) -> Any:
+        return build_model(tokenizer, seed=seed, width=32, layers=1)
+
+    monkeypatch.setattr(assembly, "build_model", tiny)
     monkeypatch.setattr(running, "keep", lambda *run, last: None)
 
 

@@ -13,7 +13,8 @@ from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.solve import walk
 from sparring.training import imitate
 from sparring.training.imitate import imitate_random
-from sparring.training.learner import Learner, UpdateConfig
+from sparring.training.learner import Learner
+from sparring.training.update import UpdateConfig
 
 KUHN = KuhnPoker()
 
@@ -23,7 +24,7 @@ def taught_by(new_model: Any, tokenizer: Any, seed: int) -> tuple[LLMAgent, Lear
     learner = Learner(model, UpdateConfig())
     agent, _ = player("pupil", model, tokenizer, Sampling(max_tokens=3))
     lessons = imitate_random(
-        learner, agent.renderer, KUHN, steps=60, games=48, rate=1e-2, seed=seed
+        learner, agent.renderer, [KUHN], steps=60, games_a_step=48, rate=1e-2, seed=seed
     )
     return agent, learner, list(lessons)
 

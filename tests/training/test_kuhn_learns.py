@@ -40,6 +40,7 @@ def test_a_model_learns_kuhn_poker(run: Path) -> None:
     assert last["nash_conv"] <= 0.10
     assert last["legal"] >= 0.99
     assert last["mismatch_max"] < 1e-4  # what was trained on is what was sampled
+    assert not (run / "alarms.jsonl").exists(), "no alarm for a run that goes well"
 
     learner = agent(f"run:{run}", KUHN.name)
     found = asyncio.run(match(KUHN, learner, agent("random", KUHN.name), games=8000))

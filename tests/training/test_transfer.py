@@ -107,11 +107,11 @@ def test_a_checkpoint_and_itself_do_the_same_in_every_game() -> None:
 
 
 def test_every_game_counts_alike_and_what_was_trained_on_does_not() -> None:
-    def found(trained: str) -> Comparison:
+    def found(*trained: str) -> Comparison:
         games = [KUHN, WhoIsTheSpy(players=3, rounds=1)]
         return transfer(games, RANDOM, Mixed(), at_random, trained=trained, number=40)
 
-    every = found("")
+    every = found()
     one, two = every.changes
     assert one.difference.mean != 0
     assert every.overall.mean == pytest.approx((one.share.mean + two.share.mean) / 2)
@@ -119,7 +119,7 @@ def test_every_game_counts_alike_and_what_was_trained_on_does_not() -> None:
     other = found(KUHN.name)
     assert [each.trained for each in other.changes] == [True, False]
     assert other.overall.mean == two.share.mean
-    alone = transfer([KUHN], RANDOM, RANDOM, at_random, trained=KUHN.name, number=4)
+    alone = transfer([KUHN], RANDOM, RANDOM, at_random, trained=[KUHN.name], number=4)
     assert alone.overall is UNKNOWN
 
 
@@ -194,13 +194,15 @@ def test_means_of_equal_weight_are_welchs() -> None:
 
 
 def test_the_built_in_games_are_many_kinds_and_leave_out_what_was_trained_on() -> None:
-    games = held_out("")
+    games = held_out(())
     assert [describe(each) for each in games] == [describe(game(spec)) for spec in HELD_OUT]
     assert len({each.name for each in games}) == len(HELD_OUT) >= 8
     assert len({each.declares.sum for each in games}) == 3
     for way in ("free_speech", "hidden_information"):
         assert {getattr(each.declares, way) for each in games} == {True, False}
-    assert [g.name for g in games if g not in held_out(KUHN.name)] == [KUHN.name]
+    assert [g.name for g in games if g not in held_out([KUHN.name])] == [KUHN.name]
+    both = ("Nim-v0", "KuhnPoker-v0")
+    assert [g.name for g in games if g not in held_out(both)] == list(both)
 
 
 def test_the_page_names_the_built_in_games() -> None:
@@ -215,10 +217,13 @@ def test_the_game_of_a_run_is_known_with_its_options(tmp_path: Path) -> None:
         return tmp_path
 
     options = {"game": "KuhnPoker-v0(hands=3)", "model": "embedded"}
-    assert trained_on(config(json.dumps({"options": options}))) == (options, "KuhnPoker-v0")
+    assert trained_on(config(json.dumps({"options": options}))) == (options, ("KuhnPoker-v0",))
     gone = {"game": "no_such_file.py:MyGame"}
-    assert trained_on(config(json.dumps({"options": gone}))) == (gone, gone["game"])
-    for broken in ("{", "[]", "{}", '{"options": 1}'):
+    assert trained_on(config(json.dumps({"options": gone}))) == (gone, (gone["game"],))
+    several = {"mix": ["Nim-v0", "TicTacToe-v0(board=False)"]}
+    found = trained_on(config(json.dumps({"options": several})))
+    assert found == (several, ("Nim-v0", "TicTacToe-v0"))
+    for broken in ("{", "[]", "{}", '{"options": 1}', '{"options": {"mix": 5}}'):
         with pytest.raises(BadInput, match="cannot be read"):
             trained_on(config(broken))
     with pytest.raises(BadInput, match=r"is not a run: it has no config\.json"):
@@ -275,7 +280,7 @@ FORFEITED = replace(PLAYED, game="B-v0", forfeits=(LOST, LOST))
         ((PLAYED,), estimate([1.0]), "one deal of a game is too few", "inf"),
         ((PLAYED, FORFEITED), SURE, "Most games of B-v0 are lost by illegal", "It transfers"),
         ((PLAYED, PLAYED, FORFEITED), SURE, "It transfers", "A-v0 are lost"),
-        ((replace(PLAYED, trained=True),), UNKNOWN, "A-v0 is what was trained on", "nan"),
+        ((replace(PLAYED, trained=True),), UNKNOWN, "A-v0 was trained on", "nan"),
         ((replace(PLAYED, void=2),), SURE, "A-v0: 2 games did not count (void)", "trained on"),
     ],
 )  # fmt: skip

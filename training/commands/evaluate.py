@@ -5,14 +5,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from rich.progress import Progress
-
 from sparring.agents.arena.folder import finite
 from sparring.agents.arena.summary import summarise
 from sparring.agents.arena.tournament import play
 from sparring.training.commands.common import out, parse
 from sparring.training.commands.contests import Contests, contests, schedule
 from sparring.training.commands.standings import show
+from sparring.training.progress import progress_bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +33,7 @@ def run(args: Sequence[str]) -> int:
     plan = schedule(
         options, "round-robin", 1, lambda line: None if options.json else out.print(line)
     )
-    with Progress(console=out, transient=True, disable=options.json) as bar:
+    with progress_bar(out, transient=True, disable=options.json) as bar:
         task = bar.add_task("playing", total=None)
         found = asyncio.run(
             play(

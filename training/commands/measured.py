@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +17,7 @@ from sparring.agents.exploitability.sampled import SampledReport
 from sparring.agents.wording import percent
 from sparring.envs.core import Role
 from sparring.envs.solve import Strategy, Tree
+from sparring.training.progress import progress_bar
 
 console = Console(highlight=False)
 
@@ -27,16 +27,8 @@ class Steps:
 
     def __init__(self, *, quiet: bool):
         self.quiet = quiet
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("time left"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=quiet or not console.is_terminal,
-        )
+        hidden = quiet or not console.is_terminal
+        self.bar = progress_bar(console, transient=True, disable=hidden)
 
     def __enter__(self) -> "Steps":
         self.bar.start()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sparring.agents.arena.folder import CONFIG, Folder, to_show
 from sparring.agents.arena.schedule import Contest, Schedule
@@ -20,6 +19,7 @@ from sparring.envs.core import BadInput
 from sparring.training.commands.common import out, parse
 from sparring.training.commands.contests import Contests, contests, schedule
 from sparring.training.commands.standings import show
+from sparring.training.progress import progress_bar
 from sparring.training.report import report
 
 PLAIN_EVERY = 0.1  # of the games, between lines where the output is not a terminal
@@ -83,8 +83,7 @@ def _play(
     options: Tournament, played: Sequence[Contest], plan: Schedule, path: Path
 ) -> pl.DataFrame:
     shown, deals = to_show(played)
-    columns = (TextColumn("playing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Folder(path, shown, deals) as folder, Progress(*columns, console=out) as bar:
+    with Folder(path, shown, deals) as folder, progress_bar(out) as bar:
         task = bar.add_task("playing", total=None)
         said = 0.0
 

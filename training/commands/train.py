@@ -1,24 +1,27 @@
 """sparring train RECIPE: learn by self-play."""
 
 import importlib
-import json
 import shlex
-from collections.abc import Sequence
-from dataclasses import make_dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import asdict, make_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
-from sparring.envs.core import BadInput
+from sparring.envs.core import BadInput, Game
 from sparring.envs.registry import game
+from sparring.envs.specs import describe
+from sparring.training import names
 from sparring.training.commands.common import out, parse
-from sparring.training.config import CONFIG, RunConfig, read_config
+from sparring.training.config import CONFIG, RunConfig, games_of, read_config
+from sparring.training.core import Metrics
 from sparring.training.recipes import RECIPES
-from sparring.training.run import METRICS, drive, new_run
+from sparring.training.run import drive, new_run
+from sparring.training.tracking.jsonl import METRICS, records
 
 RUN_DIR = "Folder of the new run; by default the first free one of runs/NAME, runs/NAME-2, ..."
-MAY_CHANGE = ("--resume", "--steps")
+MAY_CHANGE = {"--steps": "steps", "--trackers": "trackers"}
 RESUME = "Go on with the run in this folder, with its own options; --steps may prolong it."
 
 
@@ -51,7 +54,7 @@ def run(args: Sequence[str]) -> int:
 
 
 def _resumed(recipe: str, given: RunConfig, folder: Path, args: Sequence[str]) -> RunConfig:
-    """The options that a run was started with; of the options given now, only steps count.
+    """The options that a run was started with; of those given now only ``MAY_CHANGE`` count.
 
     Raises:
         BadInput: no such run, one of another recipe, or other options were given.
@@ -59,30 +62,54 @@ def _resumed(recipe: str, given: RunConfig, folder: Path, args: Sequence[str]) -
     saved: RunConfig = read_config(recipe, folder, type(given))
     named = [arg.partition("=")[0].replace("_", "-") for arg in args if arg.startswith("--")]
     for option in named:
-        if option not in MAY_CHANGE:
+        if option not in ("--resume", *MAY_CHANGE):
             raise BadInput(f"{option} cannot be changed on --resume; start a new run for it")
-    return replace(saved, steps=given.steps) if "--steps" in named else saved
+    changed = {field: getattr(given, field) for o, field in MAY_CHANGE.items() if o in named}
+    return replace(saved, **changed)
 
 
 def _farewell(recipe: str, folder: Path, config: Any, finished: bool) -> int:
     if not finished:
         out.print(f"Stopped. Go on with: sparring train {recipe} --resume {folder}")
         return 130
-    last = json.loads((folder / METRICS).read_text().splitlines()[-1])
-    solved, named = "", shlex.quote(config.game)
-    two = len(game(config.game).roles) == 2
-    rated = f"\n  sparring evaluate run:{folder} random --game {named}" if two else ""
-    if "nash_conv" in last:
-        solved = f"\n  sparring exploitability run:{folder} --game {named}"
-        out.print(
-            f"Done in {last['seconds']:.0f} s of self-play: NashConv {last['nash_conv']:.3f}, "
-            f"{last['legal']:.1%} legal answers."
-        )
-    out.print(f"""
+    last = records(folder / METRICS)[-1]
+    played = {spec: game(spec) for spec in games_of(asdict(config))}
+    out.print(_result(last), markup=False)
+    tries = "\n  ".join(_tries(folder, played, last))
+    out.print(
+        f"""
 Look at
   {folder}/report.html       how it learned, what it plays, games to step through
   {folder}/transcripts/      games it played
   {folder}/{METRICS}     every number; the options are in {CONFIG}
-Try{solved}{rated}
-  sparring play {named} --against run:{folder}""")
+Try
+  {tries}""",
+        markup=False,
+    )
     return 0
+
+
+def _result(last: Metrics) -> str:
+    """How a run ended, in a line."""
+    exact = [(names.parse(m).game, x) for m, x in last.items() if m.startswith("nash_conv")]
+    found = [f"NashConv {x:.3f}{of and f' in {of}'}" for of, x in exact]
+    if "legal" in last:
+        found.append(f"{last['legal']:.1%} legal answers")
+    return f"Done in {last['seconds']:.0f} s of self-play: {', '.join(found)}."
+
+
+def _tries(folder: Path, played: Mapping[str, Game], last: Container[str]) -> list[str]:
+    """The commands to go on with: measure the games that can be, rate the two-player ones, play."""
+    run = f"run:{shlex.quote(str(folder))}"
+    named = {spec: shlex.quote(spec) for spec in played}
+    two = [named[spec] for spec, rules in played.items() if len(rules.roles) == 2]
+    exact = [
+        spec
+        for spec, rules in played.items()
+        if f"nash_conv/{describe(rules)}" in last or "nash_conv" in last
+    ]
+    return [
+        *(f"sparring exploitability {run} --game {named[spec]}" for spec in exact),
+        *([f"sparring evaluate {run} random --game {' '.join(two)}"] if two else []),
+        *(f"sparring play {named[spec]} --against {run}" for spec in played),
+    ]

@@ -2,13 +2,12 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from tyro.conf import Positional
 
@@ -23,6 +22,7 @@ from sparring.envs.registry import game
 from sparring.training.commands.common import out, parse
 from sparring.training.commands.contests import CACHE
 from sparring.training.harness import TaskChange, check_installed, compare
+from sparring.training.progress import progress_bar
 from sparring.training.transfer import Comparison, held_out, trained_on, transfer
 
 EMBEDDED = "embedded"
@@ -101,15 +101,14 @@ def _ends(run: Path) -> tuple[int, int]:
     return steps[0], steps[-1]
 
 
-def _play(options: Transfer, first: int, last: int, trained: str) -> Comparison:
+def _play(options: Transfer, first: int, last: int, trained: Collection[str]) -> Comparison:
     check_games(options.games)  # says what is wrong with the number before anything is loaded
     rules = [game(spec) for spec in options.game] or held_out(trained)
     before, after = (agent(f"run:{options.run}@{step}", rules[0].name) for step in (first, last))
     from sparring.agents.pretrained import share_cache  # brings torch, which takes time
 
     share_cache((before, after), CACHE)
-    columns = (TextColumn("playing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=out, transient=True, disable=options.json) as bar:
+    with progress_bar(out, transient=True, disable=options.json) as bar:
         task = bar.add_task("playing", total=2 * options.games * len(rules))
         return transfer(
             rules,
@@ -155,7 +154,7 @@ def verdict(found: Comparison, *, embedded: bool) -> Iterator[str]:
         )
     for each in found.changes:
         if each.trained:
-            yield f"{each.game} is what was trained on: it does not count above."
+            yield f"{each.game} was trained on: it does not count above."
         if each.void:
             yield f"{each.game}: {each.void} games did not count (void); their deals are left out."
     for spec, reason in found.unplayed.items():

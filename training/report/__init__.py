@@ -1,7 +1,8 @@
 """Reports: a run or a tournament as one page that opens from disk, and its figures as pictures.
 
 folders.py        what a folder holds, any part of which may be missing
-runs.py           sections of training runs, one or several compared; policies.py: what they play
+runs.py           sections of training runs, one or several compared; policies.py: what they play;
+                  alarms.py: what went wrong
 tournaments.py    sections of tournaments; games.py: one game of one
 charts.py         Vega-Lite charts, by Altair; versus.py: those of tournaments; thin.py: keeps
                   curves small

@@ -38,6 +38,24 @@ class Tiles:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A card with a sentence, what it is about, and when it was so; ``bad``: it is so now."""
+
+    about: str
+    when: str
+    says: str
+    more: str
+    bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What one should read first."""
+
+    notes: Sequence[Note]
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A policy at one situation: probability of each answer, in equilibrium too where known."""
 
@@ -64,7 +82,7 @@ class Replays:
     note: str = ""
 
 
-Block = Figure | Table | Tiles | Policy | Replays
+Block = Figure | Table | Tiles | Notes | Policy | Replays
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,11 @@ def curves(
     """
     rows = _rows(series)
     names = list(scale or series)
+    flat = len({y for points in series.values() for _, y in points}) == 1  # has no scale of its own
     y = alt.Y(
         "value:Q",
         title=unit,
-        scale=alt.Scale(type="log") if logarithmic else alt.Scale(zero=line is not None),
+        scale=alt.Scale(type="log") if logarithmic else alt.Scale(zero=flat or line is not None),
         axis=alt.Axis(tickCount=5, **_decades(series, logarithmic)),
     )
     near = alt.selection_point(on="pointerover", clear="pointerout", empty=False)

@@ -9,9 +9,10 @@ from typing import Any
 
 from sparring.envs.core import BadInput
 from sparring.training.report.blocks import Json
+from sparring.training.tracking.jsonl import METRICS
+from sparring.training.tracking.watch import FILE as ALARMS
 
 CONFIG = "config.json"
-METRICS = "metrics.jsonl"
 POLICY = "policy.json"
 REPLAYS = "replays.jsonl"
 SUMMARY = "summary.json"
@@ -20,7 +21,8 @@ GAMES = "games.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A training run. ``policy``: see ``training/report/keep.py``."""
+    """A training run. ``policy``: see ``training/report/keep.py``; ``alarms``:
+    ``training/tracking/watch.py``."""
 
     name: str
     folder: Path
@@ -29,6 +31,7 @@ class Run:
     metrics: Sequence[Json]
     policy: Json | None
     replays: Sequence[Json]
+    alarms: Sequence[Json] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ def read(folder: Path, name: str | None = None) -> Found:
         recipe, options = str(config.get("recipe", "")), config.get("options") or {}
         metrics = [line for line in lines(folder / METRICS) if "step" in line]
         policy = _json(folder / POLICY)
-        return Run(named, folder, recipe, options, metrics, policy, replays)
+        alarms = lines(folder / ALARMS)
+        return Run(named, folder, recipe, options, metrics, policy, replays, alarms)
     if (folder / SUMMARY).is_file() or (folder / GAMES).is_file():
         summary = _json(folder / SUMMARY) or {}
         return Tournament(named, folder, config, summary, replays)

@@ -27,9 +27,11 @@ def keep(loop: SelfPlay, folder: Path, trees: Mapping[str, Tree], *, last: bool)
     from sparring.training.report import REPORT
     from sparring.training.report.build import build
 
-    for tree in list(trees.values())[:1]:  # the page has room for one game's policy
-        everyone = ByRole("the learner", loop.agents(tree.game))
-        found = policy(everyone, tree, loop.step)
+    for name, tree in list(trees.items())[:1]:  # the page has room for one game's policy
+        agents = loop.agents(tree.game)
+        if not all(isinstance(agent, HasPolicy) for agent in agents.values()):
+            continue
+        found = {"game": name, **policy(ByRole("the learner", agents), tree, loop.step)}
         write_aside(folder / POLICY, json.dumps(found, indent=1) + "\n")
     if loop.shown:
         write_aside(folder / REPLAYS, "".join(_older(folder, loop.step) + shown_games(loop)))

@@ -21,6 +21,8 @@ from sparring.training.report.blocks import (
     Block,
     Choice,
     Figure,
+    Note,
+    Notes,
     Page,
     Policy,
     Replays,
@@ -118,6 +120,8 @@ def _block(block: Block, replays: dict[int, int]) -> str:
             return _table(block)
         case Tiles():
             return _tiles(block)
+        case Notes():
+            return "".join(map(_note, block.notes))
         case Policy():
             return _policy(block)
         case Replays():
@@ -142,6 +146,12 @@ def _tiles(block: Tiles) -> str:
         for what, number in block.tiles
     ]
     return f'<div class="tiles">{"".join(tiles)}</div>'
+
+
+def _note(note: Note) -> str:
+    head = f'<b>{escape(note.about)}</b> <span class="faint small">{escape(note.when)}</span>'
+    more = f'<p>{escape(note.says)}</p><p class="faint small">{escape(note.more)}</p>'
+    return f'<div class="alert{" bad" if note.bad else ""}">{head}{more}</div>'
 
 
 def _table(table: Table) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sparring.training.config import games_of
 from sparring.training.report.blocks import Choice, Json, Policy, Section
 from sparring.training.report.folders import Run
 from sparring.training.report.words import known
@@ -28,9 +29,9 @@ def policy(run: Run, who: str) -> list[Section]:
     )
     if len(rows) < run.policy.get("sets", 0):
         note += f" Shown are the {len(rows)} situations that come up most, of {run.policy['sets']}."
-    return [
-        Section(f"What {who} plays", cards, note, "Policy" if who == "it" else f"Policy of {who}")
-    ]
+    game = run.policy.get("game") if len(games_of(run.options)) > 1 else None
+    title = f"What {who} plays{f' in {game}' if game else ''}"
+    return [Section(title, cards, note, "Policy" if who == "it" else f"Policy of {who}")]
 
 
 def _choice(row: Json) -> Choice:

@@ -18,6 +18,7 @@ from sparring.envs.core import BadInput, Game, Role
 from sparring.envs.pages import information, payoffs
 from sparring.envs.registry import game, games, options_of
 from sparring.envs.specs import parse
+from sparring.training.config import CONFIG, games_of
 
 SPEC_LENGTH = 300
 WORD = re.compile(r"[\w -]{0,40}")
@@ -57,28 +58,26 @@ class Lineup:
 
     def first(self) -> str:
         """The game that a page offers first."""
-        return next(iter(self.specs), None) or self._trained_on() or "KuhnPoker-v0"
+        return next(iter(self.specs), None) or next(iter(self._trained_on()), "KuhnPoker-v0")
 
     def games(self) -> list[dict[str, Any]]:
         """All games on offer, each with what the page says of it."""
-        trained = self._trained_on()
-        first = [*self.specs, *([trained] if trained else [])]
         listed = []
-        for spec in dict.fromkeys([*first, *games()]):
+        for spec in dict.fromkeys([*self.specs, *self._trained_on(), *games()]):
             try:
                 listed.append(_about(spec))
             except Exception:  # a package that is broken does not hide the others
                 continue
         return listed
 
-    def _trained_on(self) -> str | None:
-        """The game of the run, as its options say; ``None`` if they cannot be read."""
+    def _trained_on(self) -> tuple[str, ...]:
+        """The games of the run, as its options say; none if they cannot be read."""
         if self.run is None:
-            return None
+            return ()
         try:
-            return str(json.loads((self.run / "config.json").read_text())["options"]["game"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+            return games_of(json.loads((self.run / CONFIG).read_text())["options"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return ()
 
     def game(self, spec: str) -> Game:
         """The game that a page asked for.
@@ -86,7 +85,7 @@ class Lineup:
         Raises:
             BadInput: it is not on offer, or cannot be made with these options.
         """
-        if spec in self.specs or spec == self._trained_on():
+        if spec in self.specs or spec in self._trained_on():
             return game(spec)
         if len(spec) > SPEC_LENGTH:
             raise BadInput(f"a game and its options have at most {SPEC_LENGTH} letters here")

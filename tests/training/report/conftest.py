@@ -86,12 +86,59 @@ def metrics(steps: int, seed: int = 0) -> list[dict[str, Any]]:
                 "kl_step": 0.01 * math.exp(-step / 60),
                 "kl_magnet": 0.1,
                 "answer_tokens": 2.0 + luck.random() / 10,
+                "advantage_size": 1.0 + math.exp(-step / 30),
+                "kept": 0.5 + 0.1 * luck.random(),
                 "seconds": 0.7 * step,
             }
         )
         if step % 5 == 0:
             lines[-1] |= {"nash_conv": 0.9 * math.exp(-step / 50), "value/player_0": -1 / 18}
     return lines
+
+
+GAMES = ("KuhnPoker-v0", "TicTacToe-v0(board=False)", "pettingzoo:classic/chess_v6")
+
+
+def metrics_of_several(steps: int) -> list[dict[str, Any]]:
+    """The numbers of a run of three games, of which two are small enough to solve."""
+    luck = random.Random(7)
+    lines: list[dict[str, Any]] = [{"step": 0, **{f"nash_conv/{g}": 0.9 for g in GAMES[:2]}}]
+    for step in range(1, steps + 1):
+        line: dict[str, Any] = {"step": step, "games": 96.0, "legal": 0.9, "entropy": 0.5}
+        line |= {"answer_tokens": 4.0, "advantage_size": 1.0, "kept": 1.0, "seconds": 0.5 * step}
+        for i, name in enumerate(GAMES):
+            roles = ("white", "black") if i == 2 else ("player_0", "player_1")
+            line |= {f"reward/{name}/{role}": luck.gauss(0, 0.1) for role in roles}
+            line |= {f"{kind}/{name}": 0.8 + i / 10 for kind in ("legal", "advantage_size")}
+            line |= {f"share/{name}": (1 + step / steps * (i - 1) / 2) / 3}
+            line |= {f"answer_tokens/{name}": 2.0 + i}
+        if step % 5 == 0:
+            line |= {f"nash_conv/{g}": (i + 1) / step for i, g in enumerate(GAMES[:2])}
+            line |= {f"value/{GAMES[0]}/player_{i}": (-1) ** (i + 1) / 18 for i in (0, 1)}
+        lines.append(line)
+    return lines
+
+
+@pytest.fixture(scope="session")
+def new_mix() -> Callable[..., Path]:
+    """A function that writes the folder of a run of several games, with alarms."""
+
+    def make(folder: Path, *, steps: int = 40) -> Path:
+        folder.mkdir(parents=True)
+        options = {"mix": list(GAMES), "steps": steps, "trackers": ["tensorboard"]}
+        (folder / "config.json").write_text(json.dumps({"recipe": "spiral", "options": options}))
+        write_lines(folder / "metrics.jsonl", metrics_of_several(steps))
+        said = {"says": f"Fewer answers are legal. {EVIL}", "do": "See in transcripts/."}
+        news = [
+            {"step": 12, "alarm": f"legal/{GAMES[2]}", **said},
+            {"step": 15, "alarm": "entropy", "says": "The policy hardly varies.", "do": "Less."},
+            {"step": 20, "alarm": f"legal/{GAMES[2]}", "over": True},
+        ]
+        write_lines(folder / "alarms.jsonl", news)
+        write_lines(folder / "replays.jsonl", [{"step": steps, **told(g)} for g in GAMES[:2]])
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")

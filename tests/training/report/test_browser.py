@@ -25,17 +25,20 @@ Open = Callable[..., Any]
 def pages(
     tmp_path_factory: pytest.TempPathFactory,
     new_run: NewFolder,
+    new_mix: NewFolder,
     new_tournament: NewFolder,
     evil: str,
 ) -> dict[str, str]:
-    """The addresses of a run, a tournament of agents with odd names, and both compared."""
+    """The addresses of a run, one of several games, a tournament of agents with odd names, and of
+    two runs and the tournament compared."""
     home = tmp_path_factory.mktemp("pages")
 
     def write() -> dict[str, str]:
         agents = ("optimal", f"a{evil}", "run:runs/a-long-name-of-a-run/kuhn@200", "random")
         run, cup = new_run(home / "kuhn", steps=100), new_tournament(home / "cup", agents=agents)
         other = new_run(home / "other", steps=80, seed=1)
-        made = {"run": (run,), "cup": (cup,), "all": (run, other, cup)}
+        mix = new_mix(home / "mix")
+        made = {"run": (run,), "mix": (mix,), "cup": (cup,), "all": (run, other, cup)}
         return {
             name: build(folders, home / f"{name}.html", pictures=False).as_uri()
             for name, folders in made.items()
@@ -63,7 +66,7 @@ def inks(page: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["run", "cup", "all"])
+@pytest.mark.parametrize("name", ["run", "mix", "cup", "all"])
 def test_every_chart_is_drawn_in_the_theme(
     pages: dict[str, str], open_page: Open, name: str, theme: str
 ) -> None:
@@ -112,7 +115,7 @@ def test_the_switch_changes_the_theme_and_is_remembered(
     )
 
 
-@pytest.mark.parametrize("name", ["run", "cup", "all"])
+@pytest.mark.parametrize("name", ["run", "mix", "cup", "all"])
 def test_a_phone_needs_no_scrolling_sideways(
     pages: dict[str, str], open_page: Open, name: str
 ) -> None:

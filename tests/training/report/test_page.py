@@ -100,6 +100,12 @@ def test_titles_tables_tiles_and_policies_are_escaped(name: str) -> None:
     assert page.words.count(name) >= 14
 
 
+def test_what_alarms_say_is_escaped(tmp_path: Path, new_mix: NewFolder, evil: str) -> None:
+    text = page_about(new_mix(tmp_path / "mix"))
+    assert evil not in text
+    assert f"Fewer answers are legal. {evil}" in Reader(text).words
+
+
 def test_pages_stay_small(tmp_path: Path, new_run: NewFolder, new_tournament: NewFolder) -> None:
     """1.5 MB and the data; a run of 50,000 steps weighs hardly more than a short one."""
     short = len(page_about(new_run(tmp_path / "short")))

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from sparring.training.curves import PANELS, curves
-from sparring.training.report.blocks import Choice, Figure, Page, Policy, Replays, Table, Tiles
+from sparring.training.report.blocks import (
+    Choice,
+    Figure,
+    Notes,
+    Page,
+    Policy,
+    Replays,
+    Table,
+    Tiles,
+)
 from sparring.training.report.build import page_of
 from sparring.training.report.folders import read, read_all
 
@@ -31,7 +40,8 @@ def values(spec: Any) -> list[dict[str, Any]]:
 
 def test_a_run_with_all_it_has(tmp_path: Path, new_run: NewFolder) -> None:
     page = page_of([read(new_run(tmp_path / "kuhn", steps=100))])
-    assert [f.name for f in blocks(page, Figure)] == [panel.name for panel in PANELS]
+    assert [f.name for f in blocks(page, Figure)] == [p.name for p in PANELS if p.name != "share"]
+    assert not blocks(page, Notes), "no alarm was raised"
     nash, value, reward = blocks(page, Figure)[:3]
     assert {"at": 0.0, "name": "equilibrium"} in values(nash.spec)
     assert max(row["value"] for row in values(nash.spec) if "value" in row) == 0.91
@@ -103,3 +113,114 @@ def test_curves_of_a_panel_in_its_order() -> None:
     kl = next(panel for panel in PANELS if panel.name == "kl")
     lines = [{"step": 1, "kl_magnet": 2.0}, {"step": 2, "kl_step": 3.0, "kl_magnet": 4.0}]
     assert curves(lines, kl) == {"of the update": [(2, 3.0)], "to the magnet": [(1, 2.0), (2, 4.0)]}
+
+
+# -- several games in one run --------------------------------------------------------------------
+
+KUHN, TTT, CHESS = "KuhnPoker-v0", "TicTacToe-v0(board=False)", "pettingzoo:classic/chess_v6"
+
+
+def labels(figure: Figure) -> set[str]:
+    return {row["curve"] for row in values(figure.spec) if "curve" in row}
+
+
+def test_a_run_of_several_games(tmp_path: Path, new_mix: NewFolder) -> None:
+    page = page_of([read(new_mix(tmp_path / "mix"))])
+    assert page.kind == f"training run: {KUHN}, {TTT} and {CHESS} by self-play by the recipe spiral"
+    figures = {figure.title: figure for figure in blocks(page, Figure)}
+    assert len({figure.name for figure in figures.values()}) == len(figures)
+    assert labels(figures["NashConv"]) == {KUHN, TTT}
+    assert f"Value against itself, by role: {KUHN}" in figures
+    assert f"Value against itself, by role: {CHESS}" not in figures
+    assert labels(figures[f"Reward by role: {CHESS}"]) == {"white", "black"}
+    assert labels(figures[f"Reward by role: {TTT}"]) == {"player_0", "player_1"}
+    assert {row["value"] for row in values(figures[f"Share of legal answers: {TTT}"].spec)} == {0.9}
+    for title in ("Length of an answer", "Size of the advantages", "Share of each game"):
+        assert labels(figures[title]) == {KUHN, TTT, CHESS}, title
+    colours = '"domain": ["KuhnPoker-v0", "TicTacToe-v0(board=False)", "pettingzoo:'
+    for title in ("NashConv", "Length of an answer"):
+        assert colours in json.dumps(figures[title].spec), "a game has one colour everywhere"
+    assert labels(figures["Entropy of the policy"]) == {"entropy"}
+    assert "Kept by the filters" not in figures, "everything was kept, all the time"
+    tiles = dict(blocks(page, Tiles)[0].tiles)
+    assert tiles[f"NashConv of {KUHN}, exact (0 is an equilibrium)"] == "0.025"
+    assert tiles[f"NashConv of {TTT}, exact (0 is an equilibrium)"] == "0.05"
+    assert tiles["of the last step's answers were legal"] == "90 %"
+    assert tiles["games of self-play"] == "3,840"
+
+
+def test_runs_of_one_game_and_of_several_side_by_side(
+    tmp_path: Path, new_run: NewFolder, new_mix: NewFolder
+) -> None:
+    page = page_of(read_all([new_run(tmp_path / "one"), new_mix(tmp_path / "mix")]))
+    figures = {figure.title: figure for figure in blocks(page, Figure)}
+    assert len({figure.name for figure in figures.values()}) == len(figures)
+    assert labels(figures["NashConv"]) == {"one"}
+    assert labels(figures[f"NashConv: {KUHN}"]) == {"mix"}
+    assert labels(figures["Reward by role: player_0"]) == {"one"}
+    assert labels(figures[f"Reward by role: {TTT}, player_0"]) == {"mix"}
+    assert labels(figures["Entropy of the policy"]) == {"one", "mix"}
+    table = blocks(page, Table)[0]
+    exact = [f"NashConv (exact){of}" for of in ("", f", {KUHN}", f", {TTT}")]
+    assert list(table.columns)[:4] == ["run", *exact]
+    by_run = {row[0]: row[1:4] for row in table.rows}
+    assert by_run["mix"] == ["–", "0.025", "0.05"]
+    assert by_run["one"][1:] == ["–", "–"]
+
+
+def test_what_the_alarms_said_comes_first(tmp_path: Path, new_mix: NewFolder) -> None:
+    page = page_of([read(new_mix(tmp_path / "mix"))])
+    assert page.sections[0].title == "Alarms"
+    assert page.sections[0].note == "1 on at the end, 1 over."
+    on, over = blocks(page, Notes)[0].notes
+    assert (on.about, on.when, on.says, on.more, on.bad) == (
+        "entropy",
+        "since step 15",
+        "The policy hardly varies.",
+        "Less.",
+        True,
+    )
+    assert (over.about, over.when, over.bad) == (f"legal/{CHESS}", "steps 12 to 20", False)
+
+
+def test_alarms_of_several_runs_say_whose_they_are(
+    tmp_path: Path, new_run: NewFolder, new_mix: NewFolder
+) -> None:
+    page = page_of(read_all([new_run(tmp_path / "one"), new_mix(tmp_path / "mix")]))
+    assert [note.about for note in blocks(page, Notes)[0].notes] == [
+        "mix: entropy",
+        f"mix: legal/{CHESS}",
+    ]
+
+
+def test_only_the_latest_alarms_are_on_the_page(tmp_path: Path, new_run: NewFolder) -> None:
+    folder = new_run(tmp_path / "kuhn")
+    news: list[dict[str, Any]] = [{"step": 1, "alarm": "length", "says": "Short.", "do": "Look."}]
+    for step in range(2, 40, 2):
+        news.append({"step": step, "alarm": "legal", "says": "Few.", "do": "Look."})
+        news.append({"step": step + 1, "alarm": "legal", "over": True})
+    (folder / "alarms.jsonl").write_text("".join(json.dumps(line) + "\n" for line in news))
+    page = page_of([read(folder)])
+    notes = blocks(page, Notes)[0].notes
+    assert len(notes) == 12
+    assert [note.when for note in notes[:3]] == ["since step 1", "steps 38 to 39", "steps 36 to 37"]
+    assert page.sections[0].note == "1 on at the end, 19 over. The other 8 are in alarms.jsonl."
+
+
+def test_players_of_their_own_have_curves_of_their_own() -> None:
+    kl = next(panel for panel in PANELS if panel.name == "kl")
+    lines = [{"step": 1, "kl_step@one": 2.0, "kl_step@two": 3.0, "kl_magnet@one": 1.0}]
+    assert curves(lines, kl) == {
+        "of the update, one": [(1, 2.0)],
+        "of the update, two": [(1, 3.0)],
+        "to the magnet, one": [(1, 1.0)],
+    }
+
+
+def test_a_curve_that_never_moves_has_an_axis(tmp_path: Path) -> None:
+    """Vega has no scale for a single value: the axis begins at 0."""
+    (tmp_path / "metrics.jsonl").write_text(
+        "".join(json.dumps({"step": i, "answer_tokens": 3.0}) + "\n" for i in (1, 2))
+    )
+    (figure,) = blocks(page_of([read(tmp_path)]), Figure)
+    assert '"zero": true' in json.dumps(figure.spec)
