@@ -7,30 +7,35 @@ game waits for another's long answer. What an agent does with its luck is fixed 
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sparring.agents.core import Agent
-from sparring.envs.core import Episode, Game, Role, Turn
+from sparring.envs.core import Action, Episode, Game, Observation, Role, Turn
 from sparring.envs.referee import RETRIES, Refereed
 from sparring.envs.specs import describe
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One game to be played: its deal (``seed``), who sits where, and the agents' luck."""
+    """One game to be played: its deal (``seed``), who sits where, and the agents' luck.
+
+    ``played``: turns that are played again as they were, in their order, before anybody is asked;
+    so a game goes on from the middle of another.
+    """
 
     game: Game
     seats: Mapping[Role, Agent]
     seed: int
     luck: int
+    played: tuple[Turn, ...] = ()
 
 
 async def play(match: Match, retries: int = RETRIES) -> Episode:
     """Play one game to its end.
 
     Raises:
-        ValueError: a seat of the game has no agent.
+        ValueError: a seat of the game has no agent, or the game cannot have begun as ``played``.
     """
     game = Refereed(match.game, retries)
     missing = [role for role in game.roles if role not in match.seats]
@@ -39,6 +44,7 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
     state = game.start(match.seed)
     own: dict[Role, tuple[Turn, ...]] = dict.fromkeys(game.roles, ())
     turns: list[Turn] = []
+    again = iter(match.played)
     while to_act := state.to_act:
         asked = [
             state.observe(role)._replace(
@@ -47,10 +53,12 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
             )
             for role in to_act
         ]
-        if len(asked) == 1:
-            actions = [await match.seats[asked[0].role].act(asked[0])]
-        else:
-            actions = await asyncio.gather(*(match.seats[o.role].act(o) for o in asked))
+        actions = _again(asked, again)
+        fresh = asked[len(actions) :]
+        if len(fresh) == 1:
+            actions.append(await match.seats[fresh[0].role].act(fresh[0]))
+        elif fresh:
+            actions += await asyncio.gather(*(match.seats[o.role].act(o) for o in fresh))
         state = state.step({o.role: a.text for o, a in zip(asked, actions, strict=True)})
         for observation, action in zip(asked, actions, strict=True):
             role = observation.role
@@ -74,6 +82,16 @@ async def play(match: Match, retries: int = RETRIES) -> Episode:
         parts=dict(state.parts),
         outcome=dict(state.outcome),
     )
+
+
+def _again(asked: Sequence[Observation], again: Iterator[Turn]) -> list[Action]:
+    """What those asked said before, as far as it goes."""
+    actions = []
+    for observation, turn in zip(asked, again, strict=False):
+        if turn.role != observation.role:
+            raise ValueError(f"the game asks {observation.role}, but {turn.role} spoke next")
+        actions.append(turn.action)
+    return actions
 
 
 async def play_many(

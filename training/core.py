@@ -16,6 +16,7 @@ class Sample:
     ``reward``: of the whole game, in the payoff unit unless a reward says otherwise.
     ``credit``: for each of the role's turns, the share of the advantage that it gets.
     ``weight``: how much the sample counts; filters change it, and 1 is the usual.
+    ``player``: whose parameters learn from it, by its name in ``SelfPlay.players``.
     """
 
     episode: Episode
@@ -23,6 +24,7 @@ class Sample:
     reward: float
     credit: tuple[float, ...]
     weight: float = 1.0
+    player: str = "learner"
 
     @property
     def turns(self) -> tuple[Turn, ...]:

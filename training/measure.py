@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Mapping
 
 from sparring.agents.by_role import ByRole
-from sparring.agents.exploitability.exact import measure
+from sparring.agents.core import HasPolicy
+from sparring.agents.exploitability.exact import measure, report
+from sparring.agents.exploitability.mixture import behaviour
 from sparring.envs.core import BadInput
-from sparring.envs.solve import Tree, walk
+from sparring.envs.solve import Strategy, Tree, walk
 from sparring.training.core import Metrics
+from sparring.training.opponents.core import HasMixture, Weighted
 from sparring.training.selfplay import SelfPlay
 
 EXACT_UP_TO = 1000  # information sets; a larger game is not solved at every evaluation
@@ -28,12 +31,46 @@ def solvable(loop: SelfPlay) -> dict[str, Tree]:
 
 def evaluate(loop: SelfPlay, trees: Mapping[str, Tree]) -> Metrics:
     """NashConv of the current policy in each game, its values, and the least probability that it
-    leaves to legal answers; with the game's name where the loop has several."""
+    leaves to legal answers; with the game's name where the loop has several. Where the opponents
+    have a mixture, also what ``average_nash_conv`` says."""
     metrics: Metrics = {}
     for name, tree in trees.items():
         mark = f"/{name}" if len(loop.mixture.entries) > 1 else ""
         metrics |= {_marked(key, mark): x for key, x in asyncio.run(_ask(loop, tree)).items()}
+    return metrics | average_nash_conv(loop, trees)
+
+
+def average_nash_conv(loop: SelfPlay, trees: Mapping[str, Tree]) -> Metrics:
+    """The exact NashConv of the opponents' mixture of policies in each game: nash_conv_average.
+
+    It is what fictitious self-play and double oracles bring near 0; the current policy need not
+    come there. Nothing where there is no mixture (yet), or where a member has no policy to ask for.
+    """
+    metrics: Metrics = {}
+    if not isinstance(loop.opponents, HasMixture):
+        return metrics
+    for name, tree in trees.items():
+        mark = f"/{name}" if len(loop.mixture.entries) > 1 else ""
+        mixture = loop.opponents.mixture(tree.game)
+        agents = {a.name: a for some in mixture.values() for _, a in some}
+        if agents and all(isinstance(agent, HasPolicy) for agent in agents.values()):
+            strategy = asyncio.run(mixed_strategy(tree, mixture))
+            metrics[f"nash_conv_average{mark}"] = report(tree, strategy).nash_conv
     return metrics
+
+
+async def mixed_strategy(tree: Tree, mixture: Weighted) -> Strategy:
+    """The behaviour strategy of a mixture of agents with policies; agents are known by name."""
+    agents = {a.name: a for some in mixture.values() for _, a in some if isinstance(a, HasPolicy)}
+    members = []
+    for agent in agents.values():  # one after the other: each computes with weights of its own
+        answers = await asyncio.gather(*(agent.policy(o) for o in tree.observations))
+        members.append(dict(zip(tree.sets, answers, strict=True)))
+    weights = {}
+    for role, some in mixture.items():
+        own = {agent.name: weight for weight, agent in some}
+        weights[role] = [own.get(name, 0.0) for name in agents]
+    return behaviour(tree, members, weights)
 
 
 def _marked(key: str, mark: str) -> str:

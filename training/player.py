@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sparring.agents.llm import LLMAgent
 from sparring.training.learner import Learner
+from sparring.training.models import lora
 
 
 @dataclass
@@ -23,3 +25,8 @@ class Player:
     @property
     def model(self) -> Any:
         return self.learner.model
+
+    def save(self, folder: Path) -> None:
+        """The model in transformers' own format, an adapter in peft's; the tokenizer beside it."""
+        lora.save(self.model, folder, self.learner.adapter)
+        self.tokenizer.save_pretrained(folder)

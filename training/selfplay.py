@@ -14,8 +14,10 @@ from typing import Any
 
 from sparring.agents.play import Match, play_all
 from sparring.envs.core import BadInput, Episode, Game, Role
+from sparring.training.branching import Branching
 from sparring.training.core import Filter, Metrics, Reward, Sample, Split
 from sparring.training.credit import whole
+from sparring.training.filters.core import Filters
 from sparring.training.methods.core import Method
 from sparring.training.mixture import Mixture
 from sparring.training.opponents.core import Opponents, Seating
@@ -38,7 +40,8 @@ class SelfPlay:
     """One run of self-play: what is played, what learns and how, and where it is.
 
     ``games_a_step`` are played each step; an illegal answer may be tried again ``retries`` times.
-    ``player_of`` says which of the ``players`` sits in a role: one for all, or one each.
+    ``player_of`` says which of the ``players`` sits in a role: one for all, or one each; in a
+    league the seating says whose seat it is.
     """
 
     mixture: Mixture
@@ -54,6 +57,7 @@ class SelfPlay:
     reward: Reward = payoff
     credit: Split = whole
     filters: Sequence[Filter] = ()
+    branching: Branching | None = None
     step: int = 0
     shown: list[Episode] = field(default_factory=list)
 
@@ -61,7 +65,8 @@ class SelfPlay:
         """Yield the metrics of each step until ``steps`` are done."""
         while self.step < self.steps:
             played, seatings = self._play()
-            self.shown = played[:SHOWN]
+            some = min(SHOWN, len(played))
+            self.shown = [played[i * len(played) // some] for i in range(some)]  # of every game
             for seating, episode in zip(seatings, played, strict=True):
                 self.opponents.record(seating, episode)
             samples = self._samples(played, seatings)
@@ -74,7 +79,8 @@ class SelfPlay:
             self.mixture.learned(metrics)
             self.schedule.learned(metrics)
             self.opponents.updated(self.step)
-            yield {"step": self.step, **metrics, **self.mixture.metrics()}
+            metrics |= self.mixture.metrics() | self.opponents.metrics()
+            yield {"step": self.step, **metrics}
 
     def _play(self) -> tuple[list[Episode], list[Seating]]:
         luck = random.Random(f"{self.seed}/{self.step}")
@@ -87,12 +93,20 @@ class SelfPlay:
             Match(entry.game, s.seats, deal, luck.getrandbits(63))
             for entry, s, deal in zip(entries, seatings, deals, strict=True)
         ]
+        episodes = self._play_all(matches)
+        if self.branching is not None:
+            trunks = list(zip(matches, seatings, episodes, strict=True))
+            teeth = [(m, s) for m, s, e in trunks for m in self.branching(m, s, e, luck)]
+            episodes += self._play_all([match for match, _ in teeth])
+            seatings += [seating for _, seating in teeth]
+        return episodes, seatings
+
+    def _play_all(self, matches: Sequence[Match]) -> list[Episode]:
         gc.disable()  # thousands of live, acyclic values: collecting while playing halves the speed
         try:
-            episodes = asyncio.run(play_all(matches, at_once=len(matches), retries=self.retries))
+            return asyncio.run(play_all(matches, at_once=len(matches) or 1, retries=self.retries))
         finally:
             gc.enable()
-        return episodes, seatings
 
     def agents(self, game: Game) -> dict[Role, Any]:
         """The learning agent of each role of a game."""
@@ -100,26 +114,33 @@ class SelfPlay:
 
     def _samples(self, played: Sequence[Episode], seatings: Sequence[Seating]) -> list[Sample]:
         return [
-            Sample(e, role, self.reward(e, role), self.credit(len(e.turns_of(role))))
+            self._sample(e, role, seating.owner.get(role) or self.player_of(role))
             for e, seating in zip(played, seatings, strict=True)
             if e.void is None
             for role in sorted(seating.learning)
         ]
 
+    def _sample(self, episode: Episode, role: Role, player: str) -> Sample:
+        credit = self.credit(len(episode.turns_of(role)))
+        return Sample(episode, role, self.reward(episode, role), credit, player=player)
+
     def _learn(self, samples: Sequence[Sample]) -> Metrics:
         """Each player learns from its own samples; with several, their metrics bear its name."""
         kept = [s for s in samples if self.schedule.learns(s.part, self.step)]
+        metrics: Metrics = {}
         for drop in self.filters:
             kept = drop(kept)
-        metrics: Metrics = {"kept": len(kept) / len(samples)}
+            metrics |= drop.metrics() if isinstance(drop, Filters) else {}
+        metrics["kept"] = len(kept) / len(samples)
         progress = self.step / max(self.steps - 1, 1)
         for name, player in self.players.items():
-            own = [s for s in kept if self.player_of(s.role) == name]
-            if not any(s.turns for s in own):
-                continue  # nothing was said that could be learned from
-            learned = self.method.learn(player.learner, own, progress)
-            player.publish()
+            own = [s for s in kept if s.player == name]
+            something = any(s.turns for s in own)  # was said that could be learned from
+            learned = self.method.learn(player.learner, own, progress) if something else {}
+            player.publish()  # even so: after a resume too a step begins with an empty cache
             mark = f"@{name}" if len(self.players) > 1 else ""
+            if mark and own:
+                learned["reward"] = sum(s.reward for s in own) / len(own)
             metrics |= {f"{key}{mark}": value for key, value in learned.items()}
         return metrics
 

@@ -8,7 +8,8 @@ new. Neither changes what is sampled, beyond the last digits of floating point.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,8 @@ class LocalEngine:
         pad: the id to fill short rows with; never seen by the model's attention.
         max_rows: how many requests are worked on together.
         cache_tokens: how many tokens of key-value cache to keep; the least recently used go first.
+        using: entered around all work of the model. It can lend the model other weights, so that
+            several engines on one model are several players; their caches are their own.
     """
 
     def __init__(
@@ -51,11 +54,13 @@ class LocalEngine:
         pad: int = 0,
         max_rows: int = 1024,
         cache_tokens: int = 1 << 18,
+        using: Callable[[], AbstractContextManager[None]] = nullcontext,
     ):
         self.model = model
         self.end = end
         self.pad = pad
         self.max_rows = max_rows
+        self.using = using
         self.cache = ConversationCache(cache_tokens)
         self._generate = Batcher(self.complete)
         self._score = Batcher(self.score_all)
@@ -70,10 +75,19 @@ class LocalEngine:
     async def score(self, prompt: Tokens, continuations: Sequence[Tokens]) -> list[float]:
         return list(await asyncio.gather(*(self._score.ask((prompt, c)) for c in continuations)))
 
-    @torch.inference_mode()
     def complete(self, requests: Sequence[Request]) -> list[Completion]:
         """Sample an answer to every request; results in their order."""
-        self.model.eval()
+        with self._working():
+            return self._complete(requests)
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Weights are exchanged outside inference mode: a tensor made inside cannot be trained."""
+        with self.using(), torch.inference_mode():
+            self.model.eval()
+            yield
+
+    def _complete(self, requests: Sequence[Request]) -> list[Completion]:
         for request in requests:
             self._check_length(len(request.prompt) + request.sampling.max_tokens)
         results: dict[int, Completion] = {}
@@ -210,14 +224,13 @@ class LocalEngine:
         )
         return out.logits[:, -1].float().cpu().numpy(), mask
 
-    @torch.inference_mode()
     def score_all(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> list[float]:
         """log P(continuation | prompt) of every (prompt, continuation); equal ones once."""
-        self.model.eval()
         different = list(dict.fromkeys(pairs))
         scores: dict[tuple[Tokens, Tokens], float] = {}
-        for start in range(0, len(different), self.max_rows):
-            scores.update(self._score_chunk(different[start : start + self.max_rows]))
+        with self._working():
+            for start in range(0, len(different), self.max_rows):
+                scores.update(self._score_chunk(different[start : start + self.max_rows]))
         return [scores[pair] for pair in pairs]
 
     def _score_chunk(

@@ -1,9 +1,9 @@
 """Who sits where in each game of a batch, and which seats learn."""
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 from sparring.agents.core import Agent
 from sparring.envs.core import Episode, Game, Role
@@ -11,10 +11,20 @@ from sparring.envs.core import Episode, Game, Role
 
 @dataclass(frozen=True, slots=True)
 class Seating:
-    """An agent for every role; only the seats in ``learning`` make training data."""
+    """An agent for every role; only the seats in ``learning`` make training data.
+
+    ``owner``: the player that learns from a seat, where it is not the one of the role (a league).
+    ``against``: the opponent's name, for those that keep a record of who beats whom.
+    """
 
     seats: Mapping[Role, Agent]
     learning: frozenset[Role]
+    owner: Mapping[Role, str] = field(default_factory=dict)
+    against: str = ""
+
+
+Weighted = Mapping[Role, Sequence[tuple[float, Agent]]]
+"""For each role, agents with their weights: the role's player draws one of them for each game."""
 
 
 class Opponents:
@@ -44,3 +54,12 @@ class Opponents:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state_dict``."""
+
+
+@runtime_checkable
+class HasMixture(Protocol):
+    """Opponents whose result is a mixture of policies: an average, a Nash mixture."""
+
+    def mixture(self, game: Game) -> Weighted:
+        """The mixture for a game, as it is now; empty where there is none yet."""
+        ...

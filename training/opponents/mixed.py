@@ -1,0 +1,43 @@
+"""Several strategies in one batch: each game is seated by one of them, drawn by weight."""
+
+import random
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from sparring.agents.core import Agent
+from sparring.envs.core import Episode, Game, Role
+from sparring.training.opponents.core import Opponents, Seating
+
+
+class Mixed(Opponents):
+    """``parts`` are (weight, strategy): half mirror games and half against a fixed agent, say."""
+
+    def __init__(self, *parts: tuple[float, Opponents]):
+        if not parts or min(weight for weight, _ in parts) <= 0:
+            raise ValueError("a mixture of opponents needs at least one, all of positive weight")
+        self._weights = [weight for weight, _ in parts]
+        self.strategies = tuple(strategy for _, strategy in parts)
+        self._seated: deque[Opponents] = deque()  # who seated the games not yet recorded
+
+    def seat(self, game: Game, own: Mapping[Role, Agent], luck: random.Random) -> Seating:
+        (drawn,) = luck.choices(self.strategies, self._weights)
+        self._seated.append(drawn)
+        return drawn.seat(game, own, luck)
+
+    def record(self, seating: Seating, episode: Episode) -> None:
+        self._seated.popleft().record(seating, episode)
+
+    def updated(self, step: int) -> None:
+        for strategy in self.strategies:
+            strategy.updated(step)
+
+    def metrics(self) -> dict[str, float]:
+        return {name: x for strategy in self.strategies for name, x in strategy.metrics().items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"strategies": [strategy.state_dict() for strategy in self.strategies]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        for strategy, saved in zip(self.strategies, state["strategies"], strict=True):
+            strategy.load_state_dict(saved)

@@ -1,0 +1,83 @@
+"""A policy as it was: the learner's model with a copy of earlier weights."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sparring.agents.engines.local import LocalEngine
+from sparring.agents.llm import LLMAgent
+from sparring.envs.core import Action, BadInput, Observation, Role, View
+from sparring.training import weights
+from sparring.training.models import lora
+from sparring.training.player import Player
+
+MOST_KNOWN = 1 << 14  # information sets whose policy a past self remembers
+
+
+@dataclass(eq=False)
+class PastSelf:
+    """Plays like ``agent``, and remembers its policy where it was asked for in a tree of a game:
+    it never changes, and is measured again and again."""
+
+    agent: LLMAgent
+    engine: LocalEngine
+    known: dict[tuple[Role, View], Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.agent.name
+
+    async def act(self, observation: Observation) -> Action:
+        return await self.agent.act(observation)
+
+    async def policy(self, observation: Observation) -> Mapping[str, float]:
+        key = observation.role, observation.messages
+        played = any(turn.action.tokens for turn in observation.turns)  # its wording is its own
+        if played or (key not in self.known and len(self.known) >= MOST_KNOWN):
+            return await self.agent.policy(observation)
+        if key not in self.known:
+            self.known[key] = await self.agent.policy(observation)
+        return self.known[key]
+
+
+def frozen(player: Player) -> weights.Weights:
+    """A copy of what the player is now: its own adapter, or its model."""
+    with lora.active(player.model, player.learner.adapter):
+        return weights.copy_of(player.model)
+
+
+def past_self(name: str, player: Player, copy: Mapping[str, Any], cache_tokens: int) -> PastSelf:
+    """``player`` as it was when ``copy`` was made (``frozen``), beside what it is now.
+
+    It computes on the same model with its weights exchanged, so it costs no memory but the copy and
+    ``cache_tokens`` of key-value cache.
+
+    Raises:
+        BadInput: the player does not compute in this process.
+    """
+    engine = player.agent.engine
+    if not isinstance(engine, LocalEngine):
+        raise BadInput("past selves need the engine of this process (LocalEngine)")
+    before = LocalEngine(
+        engine.model,
+        end=engine.end,
+        pad=engine.pad,
+        max_rows=engine.max_rows,
+        cache_tokens=cache_tokens,
+        using=_both(engine.using, player.model, copy),
+    )
+    return PastSelf(replace(player.agent, name=name, engine=before), before)
+
+
+def _both(
+    outer: Callable[[], AbstractContextManager[None]], model: Any, copy: Mapping[str, Any]
+) -> Callable[[], AbstractContextManager[None]]:
+    """What the player's own engine enters (its adapter), and the copy inside it."""
+
+    @contextmanager
+    def inside() -> Iterator[None]:
+        with outer(), weights.using(model, copy):
+            yield
+
+    return inside
