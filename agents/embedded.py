@@ -24,7 +24,7 @@ CHAT_TEMPLATE = (
     "{% else %}{{ '<|user|>' + m.content }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
-WORD = Regex(r" ?\w+|[^\w\s]|\s")
+WORD = Regex(r" ?\w+| ?[^\w\s]|\s")
 
 
 def random_texts(game: Game, number: int, seed: int) -> Iterator[str]:
@@ -87,6 +87,9 @@ def build_model(
         head_dim=32,
         max_position_embeddings=context,
         tie_word_embeddings=True,
+        # of a layer's input to keep its size; the usual 0.02 is for wide models, and a small one
+        # needs three times as long to learn a language from it
+        initializer_range=width**-0.5,
         attention_dropout=0.0,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,

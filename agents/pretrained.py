@@ -2,7 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from peft import AutoPeftModelForCausalLM
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
+from sparring.agents.embedded import CHAT_TEMPLATE
 from sparring.agents.engines.core import Sampling
 from sparring.agents.engines.local import LocalEngine
 from sparring.agents.llm import LLMAgent
@@ -24,10 +27,13 @@ disable_progress_bar()  # of reading and writing weights: it would tear up our o
 logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # we say it once, not at every retry
 
 
-def load_model(path: str) -> tuple[Any, Any]:
-    """(model, tokenizer) of a ``transformers`` folder or hub id; float32 on a CPU.
+def load_model(
+    path: str, dtype: torch.dtype | None = None, quantization: Any = None
+) -> tuple[Any, Any]:
+    """(model, tokenizer) of a ``transformers`` folder or hub id; float32 on a CPU by default.
 
     A folder with a ``peft`` adapter loads as its base model with the adapter on it.
+    ``quantization``: a configuration of ``transformers`` for weights in fewer bits.
 
     Raises:
         BadInput: there is no such model, or the folder does not hold one that loads.
@@ -39,8 +45,13 @@ def load_model(path: str) -> tuple[Any, Any]:
     cuda = torch.cuda.is_available()
     adapter = (folder / ADAPTER).is_file()
     loader = AutoPeftModelForCausalLM if adapter else AutoModelForCausalLM
+    given: dict[str, Any] = {"dtype": dtype or ("auto" if cuda else torch.float32)}
+    if quantization is not None:
+        given |= {"quantization_config": quantization, "device_map": {"": 0}}
     try:
-        model = loader.from_pretrained(path, dtype="auto" if cuda else torch.float32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # between peft and transformers
+            model = loader.from_pretrained(path, **given)
         named = model.active_peft_config.base_model_name_or_path if adapter else path
         has_own = (folder / "tokenizer_config.json").is_file()
         tokenizer = AutoTokenizer.from_pretrained(path if has_own else named)
@@ -48,6 +59,8 @@ def load_model(path: str) -> tuple[Any, Any]:
         reason = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
         where = "" if looks_like_path else ", which is no folder here, from the hub"
         raise BadInput(f"cannot load the model {path}{where}: {reason}") from fault
+    if quantization is not None:
+        return model, tokenizer  # it lies where it should, and cannot be moved
     for weight in model.parameters():
         # Loaded weights lie in the mapped file, at any address; matrix products round by how their
         # operands are aligned. Memory of torch's own makes a loaded model compute as a saved one.
@@ -92,11 +105,18 @@ def share_cache(agents: Iterable[object], tokens: int) -> None:
 
 
 def player(
-    name: str, model: Any, tokenizer: Any, sampling: Sampling
+    name: str,
+    model: Any,
+    tokenizer: Any,
+    sampling: Sampling,
+    using: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> tuple[LLMAgent, LocalEngine]:
-    """The model in a seat, and the engine behind it."""
+    """The model in a seat, and the engine behind it; ``using`` as in ``LocalEngine``.
+
+    A model that was not taught by our own first stage is told how to reply.
+    """
     fit_threads(model)
-    renderer = Renderer(tokenizer)
+    renderer = Renderer(tokenizer, instruct=tokenizer.chat_template != CHAT_TEMPLATE)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    engine = LocalEngine(model, end=renderer.end, pad=pad)
+    engine = LocalEngine(model, end=renderer.end, pad=pad, using=using)
     return LLMAgent(name, engine, renderer, sampling), engine

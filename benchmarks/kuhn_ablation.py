@@ -15,17 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import torch
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from sparring.training.curves import read_metrics
-from sparring.training.learner import Ramp
+from runs import Lines, draw, played, tail
 from sparring.training.recipes.kuhn import Config
-from sparring.training.run import drive
+from sparring.training.update import Ramp
 
 BASE = Config()
 VARIANTS: dict[str, Config] = {
@@ -58,30 +56,23 @@ class Options:
     """Exit with 1 if the goal is missed."""
 
 
-def run(variant: str, seed: int, out: Path) -> list[dict[str, Any]]:
-    """The metrics of one run, which is played first if it is not there or not finished."""
+def run(variant: str, seed: int, out: Path) -> Lines:
+    """One run of a variant."""
     name = variant.split(" (")[0].replace(" ", "-")
-    folder, config = out / f"{name}-{seed}", replace(VARIANTS[variant], seed=seed)
-    metrics = folder / "metrics.jsonl"
-    lines = read_metrics(metrics) if metrics.exists() else []
-    if not lines or lines[-1]["step"] < config.steps:
-        drive("kuhn", config, folder, quiet=True)
-        lines = read_metrics(metrics)
-    return lines
+    return played("kuhn", replace(VARIANTS[variant], seed=seed), out / f"{name}-{seed}")
 
 
-def row(runs: Sequence[list[dict[str, Any]]]) -> dict[str, list[float]]:
+def row(runs: Sequence[Lines]) -> dict[str, list[float]]:
     """One figure a seed."""
-    tails = [[r["nash_conv"] for r in lines[-TAIL:] if "nash_conv" in r] for lines in runs]
     return {
         "last": [lines[-1]["nash_conv"] for lines in runs],
-        "tail": [sum(tail) / len(tail) for tail in tails],
+        "tail": [tail(lines, "nash_conv", TAIL) for lines in runs],
         "legal": [lines[-1]["legal"] for lines in runs],
         "seconds": [lines[-1]["seconds"] for lines in runs],
     }
 
 
-def draw(results: dict[str, list[list[dict[str, Any]]]], picture: Path) -> None:
+def picture_of(results: dict[str, list[Lines]], picture: Path) -> None:
     """NashConv over time: a thin line a seed, one colour a variant."""
     import matplotlib
 
@@ -89,20 +80,9 @@ def draw(results: dict[str, list[list[dict[str, Any]]]], picture: Path) -> None:
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 4.5))
-    for i, (variant, runs) in enumerate(results.items()):
-        for n, lines in enumerate(runs):
-            points = [(r["step"], r["nash_conv"]) for r in lines if "nash_conv" in r]
-            axes.plot(
-                *zip(*points, strict=True),
-                color=f"C{i}",
-                linewidth=2 if i == 0 else 1,
-                alpha=0.9 if i == 0 else 0.6,
-                label=variant if n == 0 else None,
-            )
+    draw(axes, results, "nash_conv", yscale="log", ylabel="NashConv", title="Kuhn by self-play")
     axes.axhline(0.1, color="grey", linestyle=":", linewidth=1)
-    axes.set(yscale="log", xlabel="update", ylabel="NashConv", title="Kuhn poker by self-play")
     axes.legend(frameon=False, fontsize=8, ncols=2)
-    axes.grid(alpha=0.25)
     figure.tight_layout()
     figure.savefig(picture, dpi=110)
 
@@ -122,7 +102,7 @@ def main() -> int:
     Console(width=120).print(table)
     print(json.dumps(rows))
     if options.picture:
-        draw(results, options.picture)
+        picture_of(results, options.picture)
     base = rows.get("the recipe")
     missed = base and (max(base["last"]) > GOAL["nash_conv"] or min(base["legal"]) < GOAL["legal"])
     return 1 if options.check and missed else 0

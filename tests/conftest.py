@@ -50,9 +50,9 @@ def tokenizer() -> Any:
 
 @pytest.fixture(scope="session")
 def new_model(tokenizer: Any) -> NewModel:
-    """A function that makes a tiny model of random weights, ``loud`` times as large as usual.
+    """A function that makes a tiny model of random weights of size 0.02·``loud``.
 
-    Fresh weights predict nearly the same whatever they read; louder ones show a wrong mask.
+    Small weights predict nearly the same whatever they read; louder ones show a wrong mask.
     """
 
     def make(seed: int = 0, *, width: int = 32, layers: int = 2, loud: float = 15.0) -> Any:
@@ -60,7 +60,7 @@ def new_model(tokenizer: Any) -> NewModel:
         with torch.no_grad():
             for weight in model.parameters():
                 if weight.dim() > 1:
-                    weight.mul_(loud)
+                    weight.mul_(0.02 * width**0.5 * loud)
         return model
 
     return make

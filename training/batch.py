@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
 import torch
 
 from sparring.agents.engines.core import Tokens
@@ -30,7 +29,7 @@ class Batch:
 
     ids        [B, L]     token ids, filled on the right; smaller trees first
     depth      [B, L]     how many tokens stand before each one
-    sees       [B, L, L]  which tokens each token attends to; None where every tree is one row
+    until      [B, L]     one past the last token that attends to each one: those in between all do
     sizes      [B]        how many tokens of each tree are not fill
     where      [N, 2]     (tree, place) of every trained token, in order of trees
     before     [N]        the place in its tree of the token that predicts it
@@ -40,12 +39,14 @@ class Batch:
     cost       [N]        Σ weight·max(−A, 0)
     count      [N]        the summed weight of the rows that sampled it: how many, at weight 1
     rows       how many rows there were before merging
+    branches   whether any tree is more than one row
+    pad        what the ids are filled with
     segments   the answers or rows as wholes, for losses of sequences; None where not asked for
     """
 
     ids: torch.Tensor
     depth: torch.Tensor
-    sees: torch.Tensor | None
+    until: torch.Tensor
     sizes: torch.Tensor
     where: torch.Tensor
     before: torch.Tensor
@@ -55,7 +56,15 @@ class Batch:
     cost: torch.Tensor
     count: torch.Tensor
     rows: int
+    branches: bool
+    pad: int = 0
     segments: Segments | None = None
+
+    @property
+    def sees(self) -> torch.Tensor:
+        """[B, L, L]: whether the token of a row attends to the token of a column."""
+        at = torch.arange(self.ids.shape[1])
+        return (at <= at[:, None]) & (at[:, None] < self.until[:, None, :])
 
 
 @dataclass(slots=True)
@@ -88,13 +97,15 @@ class _Tree:
                     sums[i] += term
         return spans
 
-    def sees(self) -> np.ndarray:
-        """[L, L]: whether the token of a row attends to the token of a column: its ancestors."""
-        seen = np.eye(len(self.ids), dtype=bool)
-        for place, parent in enumerate(self.parents):
+    def until(self) -> list[int]:
+        """One past the last token of the subtree of each. Rows come sorted, or alone, so a tree is
+        written depth first and a subtree is a run of places."""
+        last = list(range(1, len(self.ids) + 1))
+        for place in range(len(self.ids) - 1, 0, -1):
+            parent = self.parents[place]
             if parent >= 0:
-                seen[place] |= seen[parent]
-        return seen
+                last[parent] = max(last[parent], last[place])
+        return last
 
 
 def _shared(a: Tokens, b: Tokens) -> int:
@@ -110,7 +121,8 @@ def _forest(rows: Sequence[Row], share: bool) -> Iterator[tuple[_Tree, int, list
     for i in sorted(numbers, key=lambda i: rows[i].tokens) if share else numbers:
         row = rows[i]
         shared = _shared(last, row.tokens) if share else 0
-        full = len(tree.ids) + len(row.tokens) - shared > TREE_TOKENS
+        new = len(row.tokens) - shared
+        full = new > 0 and len(tree.ids) + new > TREE_TOKENS
         if last and (full or not share or shared < SHARED_PART * len(row.tokens)):
             tree = _Tree()
         yield tree, i, tree.add(row)
@@ -136,14 +148,13 @@ def collate(
     width = len(trees[-1].ids)
     ids = torch.full((len(trees), width), pad)
     depth = torch.zeros((len(trees), width), dtype=torch.long)
-    sees = torch.eye(width, dtype=torch.bool).repeat(len(trees), 1, 1) if share else None
+    until = torch.arange(1, width + 1).repeat(len(trees), 1)
     where, before, sums = [], [], []
     for b, tree in enumerate(trees):
         size = len(tree.ids)
         ids[b, :size] = torch.tensor(tree.ids)
         depth[b, :size] = torch.tensor(tree.depth)
-        if sees is not None:
-            sees[b, :size, :size] = torch.from_numpy(tree.sees())
+        until[b, :size] = torch.tensor(tree.until())
         where += [(b, place) for place in tree.trained]
         before += [tree.parents[place] for place in tree.trained]
         sums += list(tree.trained.values())
@@ -157,7 +168,7 @@ def collate(
     return Batch(
         ids=ids,
         depth=depth,
-        sees=sees,
+        until=until,
         sizes=torch.tensor([len(tree.ids) for tree in trees]),
         where=at,
         before=torch.tensor(before),
@@ -167,5 +178,7 @@ def collate(
         cost=totals[:, 2],
         count=totals[:, 3],
         rows=len(rows),
+        branches=any(len(set(tree.parents)) < len(tree.parents) for tree in trees),
+        pad=pad,
         segments=whole,
     )

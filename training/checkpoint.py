@@ -32,9 +32,7 @@ def save(run: Path, loop: SelfPlay) -> Path:
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     for name, player in loop.players.items():
-        folder = aside / model_folder(name)
-        player.model.save_pretrained(folder)
-        player.tokenizer.save_pretrained(folder)
+        player.save(aside / model_folder(name))
     torch.save(loop.state_dict(), aside / TRAINER)
     for file in aside.rglob("*"):
         if file.is_file():

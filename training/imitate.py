@@ -45,14 +45,8 @@ def imitate_random(
     each of ``games``."""
     each = max(games_a_step // len(games), 1)
     for step in range(steps):
-        luck = random.Random(f"imitate/{seed}/{step}")
-        matches = [
-            Match(game, _random_seats(game), luck.getrandbits(63), luck.getrandbits(63))
-            for game in games
-            for _ in range(each)
-        ]
-        episodes = [as_said_by_model(e, renderer) for e in asyncio.run(play_all(matches))]
-        rows = learning_rows(*_all_of(episodes))
+        samples = random_play(renderer, games, each, random.Random(f"imitate/{seed}/{step}"))
+        rows = learning_rows(samples, [s.spread(0.0) for s in samples])
         batch = collate(rows, share=learner.config.share_prefixes)
         # AdamW's second moments need a few steps to settle; a falling rate ends without jitter.
         shape = min((step + 1) / 10, 1.0, (steps - step) / (0.7 * steps))
@@ -60,13 +54,21 @@ def imitate_random(
     learner.fresh_optimizer()
 
 
-def _random_seats(game: Game) -> dict[Role, RandomAgent]:
-    return {role: RandomAgent() for role in game.roles}
-
-
-def _all_of(episodes: Sequence[Episode]) -> tuple[list[Sample], list[tuple[float, ...]]]:
-    """Every role of every episode as a sample, with advantages of 0."""
-    samples = [
+def random_play(
+    renderer: Renderer, games: Sequence[Game], each: int, luck: random.Random
+) -> list[Sample]:
+    """Every role's part in ``each`` games of random legal play of each of ``games``, as a model
+    would have said it; for demonstrations too."""
+    matches = [
+        Match(game, _random_seats(game), luck.getrandbits(63), luck.getrandbits(63))
+        for game in games
+        for _ in range(each)
+    ]
+    episodes = [as_said_by_model(e, renderer) for e in asyncio.run(play_all(matches))]
+    return [
         Sample(e, role, 0.0, (1.0,) * len(e.turns_of(role))) for e in episodes for role in e.seats
     ]
-    return samples, [s.spread(0.0) for s in samples]
+
+
+def _random_seats(game: Game) -> dict[Role, RandomAgent]:
+    return {role: RandomAgent() for role in game.roles}

@@ -5,43 +5,49 @@ parameters are shared, and AdamW rescales the gradient. So one update takes seve
 
     L(θ) = 1/rows · Σ_tokens w·[ −A·π/μ + β·KL(π‖π_old) + τ·KL(π‖magnet) + κ·KL(π‖ref) − ε·H(π) ]
 
-whose minimum is the mirror-descent step: π ∝ (π_old^β · magnet^τ · exp A)^(1/(β + τ)) for ε = κ = 0.
+whose minimum is the mirror-descent step: π ∝ (π_old^β · magnet^τ · exp A)^(1/(β + τ)) if ε = κ = 0.
 β = 1/η holds the update to the policy at its start (mirror descent policy optimisation, arXiv
 2005.09814), τ pulls to the *magnet*, a copy of the policy from some updates ago, which is what
 makes self-play converge in its last iterate (magnetic mirror descent, arXiv 2206.05825), and κ to
-the *reference*, the policy of the very start. Other losses go through ``descend`` the same way.
+the *reference*, the policy of the very start. Other losses go through ``descend`` the same way,
+those of whole answers or rows through ``descend_sequences``.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
 
-from sparring.training import weights
+from sparring.training import proximal, sequences, weights
 from sparring.training.batch import Batch
 from sparring.training.core import Metrics
-from sparring.training.forward import Part, logprobs, part_logprobs, parts, said, said_logprobs
-from sparring.training.losses import kl, policy_gradient
+from sparring.training.forward import PartLoss, cut, logprobs, part_logprobs, said_logprobs
+from sparring.training.models import lora
+from sparring.training.models.recompute import learning
+from sparring.training.side import Side, likelihood_of
 from sparring.training.update import UpdateConfig
-
-PartLoss = Callable[[torch.Tensor, Part], torch.Tensor]
-"""From the log-probabilities [n, V] at the trained tokens of a part to its share of the loss."""
 
 
 class Learner:
-    """A model, its optimiser, and the copies that hold it back. ``model`` is trained in place."""
+    """A model, its optimiser, and the copies that hold it back. ``model`` is trained in place.
 
-    def __init__(self, model: Any, config: UpdateConfig):
+    ``adapter``: of a model with several (``models/lora.py``), the one that this learner trains.
+    """
+
+    def __init__(self, model: Any, config: UpdateConfig, adapter: str | None = None):
         self.model = model
         self.config = config
+        self.adapter = adapter
         self.magnet: weights.Weights = {}
         self._reference: weights.Weights = {}
-        trained = list(weights.trained(model).values())
+        with lora.active(model, adapter):
+            trained = list(weights.trained(model).values())
         self.optimizer = torch.optim.AdamW(trained, lr=config.learning_rate.start, weight_decay=0.0)
         self.updates = 0
 
     @property
+    @lora.own
     def reference(self) -> weights.Weights:
         """The weights before the first update: copied when they are first asked for, by then."""
         if not self._reference:
@@ -50,7 +56,8 @@ class Learner:
             self._reference = weights.copy_of(self.model)
         return self._reference
 
-    def update(self, batch: Batch, progress: float) -> Metrics:
+    @lora.own
+    def update(self, batch: Batch, progress: float, side: Side | None = None) -> Metrics:
         """Several inner steps on one batch; ``progress`` in [0, 1] places the ramps."""
         config = self.config
         self._move_magnet()
@@ -60,116 +67,111 @@ class Learner:
             pulls.append((self.remember(batch, self.magnet), config.magnet))
         if config.reference:
             pulls.append((self.remember(batch, self.reference), config.reference))
-        terms = [(other, weight) for other, weight in pulls if weight]
+        loss = proximal.loss(config, batch, [(other, weight) for other, weight in pulls if weight])
+        found = self.descend(batch, loss, progress, side)
+        magnet = pulls[1][0] if config.magnet else None
+        return {**found, **proximal.report(config, batch, old, self.remember(batch), magnet)}
 
-        def loss(policy: torch.Tensor, part: Part) -> torch.Tensor:
-            return self._loss(policy, batch, part, terms)
+    def descend(
+        self, batch: Batch, loss: PartLoss, progress: float, side: Side | None = None
+    ) -> Metrics:
+        """``inner_steps`` steps of AdamW down Σ_parts ``loss``; what it was at the last of them."""
+        return self.run([lambda: self.step(batch, loss, side)] * self.config.inner_steps, progress)
 
-        found = self.descend(batch, loss, progress)
+    def descend_sequences(
+        self,
+        batch: Batch,
+        loss: sequences.SequenceLoss,
+        progress: float,
+        side: Side | None = None,
+    ) -> Metrics:
+        """The same for a loss of the log-probabilities of the batch's segments."""
+
+        def step() -> Metrics:
+            here = sequences.by_parts(self.model, batch, loss, self.config.tokens_at_once)
+            return self.step(batch, here, side)
+
+        return self.run([step] * self.config.inner_steps, progress)
+
+    @lora.own
+    def run(self, steps: Iterable[Callable[[], Metrics]], progress: float) -> Metrics:
+        """One update: these inner steps, at the rate of now; what the last of them reported."""
+        metrics: Metrics = {}
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate.at(progress)
+        for step in steps:
+            metrics = step()
         self.updates += 1
-        return {**found, **self._report(batch, old, pulls[1:2] if config.magnet else [])}
+        return metrics
 
-    def descend(self, batch: Batch, loss: PartLoss, progress: float) -> Metrics:
-        """``inner_steps`` steps of AdamW down Σ_parts ``loss``; what it was at the last of them.
+    @lora.own
+    def step(self, batch: Batch, loss: PartLoss, side: Side | None = None) -> Metrics:
+        """One step of AdamW; the gradients of the parts of a batch add up.
 
         Raises:
             FloatingPointError: the loss is no number; the weights are left as they were.
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate.at(progress)
-        for _ in range(self.config.inner_steps):
-            metrics = self.step(batch, loss)
-        return metrics
-
-    def step(self, batch: Batch, loss: PartLoss) -> Metrics:
-        """One step of AdamW; the gradients of the parts of a batch add up."""
-        total = torch.zeros(())
-        for part in parts(batch, self.config.tokens_at_once):
-            found = loss(part_logprobs(self.model, batch, part), part)
-            found.backward()  # type: ignore[no-untyped-call]
-            total += found.detach().cpu()
-        if not torch.isfinite(total):
+        metrics = {"loss": self._gradient(batch, loss)}
+        if side is not None:
+            metrics["side_loss"] = self._gradient(side.batch, side.loss, side.weight)
+        if not all(map(math.isfinite, metrics.values())):
             self.optimizer.zero_grad(set_to_none=True)
-            raise FloatingPointError(f"the loss is {float(total)} at update {self.updates}")
+            raise FloatingPointError(f"a loss is no number at update {self.updates}: {metrics}")
         trained = weights.trained(self.model).values()
         norm = torch.nn.utils.clip_grad_norm_(trained, self.config.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return {"loss": float(total), "grad_norm": float(norm)}
+        return {**metrics, "grad_norm": float(norm)}
 
+    def _gradient(self, batch: Batch, loss: PartLoss, weight: float = 1.0) -> float:
+        """Adds the gradient of ``weight`` · Σ_parts ``loss``; returns the sum, not weighted."""
+        total = 0.0
+        for part in cut(self.model, batch, self.config.tokens_at_once):
+            with learning(self.model):
+                found = loss(part_logprobs(self.model, batch, part), part)
+                (weight * found).backward()  # type: ignore[no-untyped-call]
+            total += float(found.detach())
+        return total
+
+    @lora.own
     @torch.no_grad()
-    def remember(self, batch: Batch, other: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
+    def remember(
+        self, batch: Batch, other: Mapping[str, torch.Tensor] | None = None
+    ) -> torch.Tensor:
         """Log-probabilities at the trained tokens as they are now, or with ``other`` weights.
 
         [N, V] where the KL terms are exact, else [N] of the tokens that were said.
         """
-        inside: AbstractContextManager[None] = nullcontext()
-        if other is not None:
-            inside = weights.using(self.model, other)
         forward = logprobs if self.config.kl == "exact" else said_logprobs
-        with inside:
+        with weights.using(self.model, other or {}):
             return forward(self.model, batch, self.config.tokens_at_once)
+
+    @lora.own
+    def remember_sequences(
+        self, batch: Batch, other: Mapping[str, torch.Tensor] | None = None
+    ) -> torch.Tensor:
+        """The log-probability of each of a batch's segments, [S], now or with ``other`` weights."""
+        with weights.using(self.model, other or {}):
+            return sequences.logprobs(self.model, batch, self.config.tokens_at_once)
 
     def _move_magnet(self) -> None:
         if self.config.magnet and self.updates % self.config.magnet_every == 0:
             self.magnet = weights.copy_of(self.model)
 
-    def _loss(
-        self,
-        policy: torch.Tensor,
-        batch: Batch,
-        part: Part,
-        terms: list[tuple[torch.Tensor, float]],
-    ) -> torch.Tensor:
-        """The loss of the module's head over one part; ``terms`` are (other policy, weight)."""
-        config, here = self.config, part.tokens
-        gain, cost, count = batch.gain[here], batch.cost[here], batch.count[here]
-        own = said(policy, batch, part)
-        ratio_to = batch.behaviour[here]
-        loss = policy_gradient.surrogate(own, ratio_to, gain, cost, config.clip, config.clip_high)
-        for other, weight in terms:
-            exact = config.kl == "exact"
-            distance = kl.KL[config.kl](policy if exact else own, other[here])
-            loss = loss + count * weight * distance
-        if config.entropy:
-            loss = loss - count * config.entropy * policy_gradient.entropy(policy)
-        return loss.sum() / batch.rows
-
-    @torch.no_grad()
-    def _report(
-        self, batch: Batch, old: torch.Tensor, magnet: list[tuple[torch.Tensor, float]]
-    ) -> Metrics:
-        """How far the update went, and how far engine and learner are apart."""
-        weight = batch.count / batch.count.sum()
-        exact = self.config.kl == "exact"
-        distance = kl.KL["exact" if exact else "k3"]
-        metrics: Metrics = {}
-        if exact:
-            before = old.gather(1, batch.chosen[:, None])[:, 0]
-            metrics["entropy"] = float((policy_gradient.entropy(old) * weight).sum())
-        else:
-            before = old
-            metrics["entropy"] = float((-old * weight).sum())  # E[−log π(said)], π = μ
-        new = self.remember(batch)
-        metrics["kl_step"] = float((distance(new, old) * weight).sum())
-        for other, _ in magnet:
-            metrics["kl_magnet"] = float((distance(new, other) * weight).sum())
-        drift = (before - batch.behaviour).abs()
-        metrics["mismatch_mean"] = float((drift * weight).sum())
-        metrics["mismatch_max"] = float(drift.max())
-        return metrics
-
     def imitate(self, batch: Batch, learning_rate: float) -> Metrics:
         """One step of maximum likelihood on what the rows say, whatever their advantages."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
-        tokens = float(batch.count.sum())
-
-        def loss(policy: torch.Tensor, part: Part) -> torch.Tensor:
-            own = said(policy, batch, part)
-            return policy_gradient.likelihood(own, batch.count[part.tokens]).sum() / tokens
-
+        loss = likelihood_of(batch, float(batch.count.sum()))
         return {"imitation_loss": self.step(batch, loss)["loss"]}
+
+    @lora.own
+    @torch.no_grad()
+    def restart(self) -> None:
+        """Go back to the weights before the first update, with an optimiser that knows nothing."""
+        for name, weight in weights.trained(self.model).items():
+            weight.copy_(self.reference[name])
+        self.fresh_optimizer()
 
     def fresh_optimizer(self) -> None:
         """Forget the optimiser's moments: what follows is another objective."""

@@ -27,7 +27,7 @@ from sparring.agents.runs import checkpoints, find_checkpoint
 from sparring.agents.transcript import transcript
 from sparring.envs.core import BadInput
 from sparring.training import checkpoint
-from sparring.training.config import CONFIG, RunConfig, to_json
+from sparring.training.config import CONFIG, EMBEDDED, RunConfig, to_json
 from sparring.training.experiment import Experiment
 from sparring.training.measure import evaluate, solvable
 from sparring.training.models.expected import memory
@@ -117,8 +117,9 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
     with writing(folder):
         _prepare(session, about)
     display = Display(folder, loop.steps, quiet=quiet)
-    for estimate in memory(loop):
-        display.memory(estimate)
+    if getattr(config, "model", EMBEDDED) != EMBEDDED:  # that one is small
+        for estimate in memory(loop):
+            display.memory(estimate)
     with registry.opened(config.trackers, session) as trackers, display, stop_gently() as stopping:
         if session.new:
             for metrics in experiment.stage_one():

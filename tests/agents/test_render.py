@@ -5,18 +5,21 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from sparring.agents.embedded import build_tokenizer
+from sparring.agents.engines.core import Sampling
 from sparring.agents.engines.local import LocalEngine
 from sparring.agents.llm import LLMAgent
 from sparring.agents.play import Match, play, play_all
+from sparring.agents.pretrained import player
 from sparring.agents.random import RandomAgent
 from sparring.agents.render import Renderer, parse
 from sparring.envs import game, games
@@ -187,6 +190,46 @@ def test_the_words_of_the_prompt_are_those_of_the_template(
             "Game: More.\nEnd?\nLegal: a\nPlayer: "
         )
     assert tokenizer.decode(renderer.prompt(later)[0]) == text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_untaught_model_is_told_how_to_reply(renderers: dict[str, Renderer], kind: str) -> None:
+    renderer = Renderer(renderers[kind].tokenizer, instruct=True)
+
+    def asked(observation: Observation) -> str:
+        tokens, held = renderer.prompt(observation)
+        return str(renderer.tokenizer.decode(tokens[held:]))
+
+    rules = (Message("game", "Rules."),)
+    first = Observation("player_0", rules, ("check", "bet", "fold"))
+    listed = (
+        "Rules.\nYour whole reply must be one of these: check, bet, fold\nExamples:\ncheck\nbet"
+    )
+    assert listed in asked(first)
+    assert "Legal" not in asked(first)
+    said = Turn(first, Action("bet"))
+    again = Observation("player_0", (*rules, Message("game", "Now?")), ("call",), turns=(said,))
+    assert "Now?\nYour whole reply must be one of these: call\nExamples:\ncall" in asked(again)
+    start, _ = renderer.prompt(first)
+    assert renderer.prompt(again)[0][: len(start)] == start
+    free = Observation("player_0", rules, None, examples=("[a hint]",))
+    assert "Rules.\nIt is your turn, player_0." in asked(free)
+    assert "hint" not in asked(free)
+    quiet = Renderer(renderers[kind].tokenizer, instruct=True, show_legal=False)
+    assert "reply" not in quiet.tokenizer.decode(quiet.prompt(first)[0])
+
+
+def test_models_that_we_taught_keep_their_bare_list(
+    renderers: dict[str, Renderer], new_model: Callable[..., Any], tmp_path: Path
+) -> None:
+    """By the chat template, which is saved with a model."""
+    network = new_model()
+    for kind, renderer in renderers.items():
+        renderer.tokenizer.save_pretrained(tmp_path / kind)
+        loaded = AutoTokenizer.from_pretrained(tmp_path / kind)
+        for tokenizer in (renderer.tokenizer, loaded):
+            agent, _ = player("a", network, tokenizer, Sampling())
+            assert agent.renderer.instruct == (kind != "embedded")
 
 
 @pytest.mark.parametrize("kind", KINDS)

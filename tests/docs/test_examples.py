@@ -20,6 +20,10 @@ PAGES = (
         for name in (
             "new-game",
             "training",
+            "tracking",
+            "estimators",
+            "losses",
+            "opponents",
             "evaluation",
             "judges",
             "views",

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from sparring.envs.core import BadInput
-from sparring.training.batch import collate
 from sparring.training import weights
+from sparring.training.batch import collate
 from sparring.training.forward import logprobs
 from sparring.training.learner import Learner
 from sparring.training.rows import Row
@@ -26,7 +26,8 @@ def rows(model: Any) -> list[Row]:
     with torch.no_grad():
         policy = model(torch.tensor([PROMPT])).logits[0, -1].log_softmax(-1)
     return [
-        Row("a", (*PROMPT, said), ((3, 4),), (float(policy[said]),), (pays,)) for said, pays in batch
+        Row("a", (*PROMPT, said), ((3, 4),), (float(policy[said]),), (pays,))
+        for said, pays in batch
     ]
 
 

@@ -41,9 +41,16 @@ class Table(nn.Module):
     def __init__(self, logits: torch.Tensor):
         super().__init__()
         self.logits = nn.Parameter(logits.clone())
+        sizes = SimpleNamespace(hidden_size=128, vocab_size=len(logits))
+        self.config = SimpleNamespace(
+            get_text_config=lambda: sizes, _attn_implementation="sdpa", is_encoder_decoder=False
+        )
 
-    def forward(self, input_ids: torch.Tensor, logits_to_keep: torch.Tensor, **_: Any) -> Any:
-        return SimpleNamespace(logits=self.logits[input_ids[:, logits_to_keep]])
+    def get_output_embeddings(self) -> None:
+        """It has none: all logits are computed, and the trained tokens' are taken."""
+
+    def forward(self, input_ids: torch.Tensor, **_: Any) -> Any:
+        return SimpleNamespace(logits=self.logits[input_ids])
 
 
 # -- one state: the closed form ---------------------------------------------------------------

@@ -39,5 +39,12 @@ def entropy(policy: torch.Tensor) -> torch.Tensor:
 
 
 def likelihood(logprobs: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-    """−count·log π(token): maximum likelihood of what was said. Shapes: [N] each. Returns [N]."""
+    """−w·log π(token): maximum likelihood of what was said, each token weighted with ``count``.
+
+    In a batch ``count`` is Σ over the rows that said the token of ``Row.weight``, which is the
+    weight of the sample (filters change it) over the divisor of the length normalisation.
+    ``gain − cost`` in its place weights each answer with its advantage, of either sign.
+
+    Shapes: [N] each; ``logprobs`` carries the gradient. Returns [N].
+    """
     return -count * logprobs

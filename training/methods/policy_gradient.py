@@ -8,20 +8,27 @@ from sparring.training.batch import collate
 from sparring.training.core import Advantages, Estimator, Metrics, Sample
 from sparring.training.learner import Learner
 from sparring.training.rows import Length, learning_rows
+from sparring.training.side import Demonstrations
 
 
 @dataclass
 class PolicyGradient:
-    """``estimator`` says what was better than expected, ``Learner.update`` does more of it."""
+    """``estimator`` says what was better than expected, ``Learner.update`` does more of it.
+
+    ``side``: demonstrations that every inner step makes likelier too.
+    """
 
     estimator: Estimator
     length: Length = "sum"
+    side: Demonstrations | None = None
 
     def learn(self, learner: Learner, samples: Sequence[Sample], progress: float) -> Metrics:
         advantages = self.estimator(samples)
         rows = learning_rows(samples, advantages, self.length)
-        batch = collate(rows, share=learner.config.share_prefixes)
-        return {**sizes(samples, advantages), **learner.update(batch, progress)}
+        share = learner.config.share_prefixes
+        batch = collate(rows, share=share)
+        side = self.side.draw(learner.updates, share) if self.side else None
+        return {**sizes(samples, advantages), **learner.update(batch, progress, side)}
 
     def state_dict(self) -> dict[str, Any]:
         return {"estimator": self.estimator.state_dict()}

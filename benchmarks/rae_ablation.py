@@ -1,0 +1,121 @@
+"""Self-play with and without role-conditioned advantages, in games with uneven seats.
+
+    python benchmarks/rae_ablation.py --out runs/rae                plays what is missing, prints
+    python benchmarks/rae_ablation.py --out runs/rae --picture rae.png
+
+One embedded model learns three small games at once, whose seats are worth different amounts under
+perfect play: Liar's Dice with two-sided dice (+1/2 for the first seat), Nim of piles 1, 2 and 3
+(−1) and Kuhn poker (−1/18). Three baselines: for each (game, role), for each game, and none; under
+two updates: PPO's clip as in the spiral recipe, and the proximal update of the kuhn recipe. Prints
+NashConv of the last policy and the mean over the last fifty updates, as mean over the seeds with
+the t interval of 95 %. There is no goal: it says what it finds.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+from pathlib import Path
+from statistics import mean, stdev
+
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import t as student
+
+from runs import Lines, draw, played, tail
+from sparring.training.recipes.spiral import Config
+from sparring.training.update import UpdateConfig
+
+GAMES = ("LiarsDice-v0(sides=2)", "Nim-v0(piles=(1,2,3))", "KuhnPoker-v0")
+BASE = Config(mix=GAMES, steps=150, games=768, imitation_steps=100, imitation_games=384)
+UPDATES = {"PPO clip": BASE.update, "proximal": UpdateConfig()}
+ADVANTAGES = {"rae": "(game, role)", "game": "game", "none": "no baseline"}
+TAIL = 50  # steps
+
+
+@dataclass(frozen=True)
+class Options:
+    """Play, tabulate and draw the ablation."""
+
+    out: Path
+    """Folder of the runs."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """One run of every variant for each."""
+    picture: Path | None = None
+    """Where to draw the curves."""
+    threads: int = 1
+    """Threads of torch."""
+
+
+def interval(values: Sequence[float]) -> str:
+    """Mean over the seeds with the half-width of its t interval of 95 %."""
+    if len(values) < 2:
+        return f"{mean(values):.3f}"
+    half = student.ppf(0.975, len(values) - 1) * stdev(values) / sqrt(len(values))
+    return f"{mean(values):.3f} ± {half:.3f}"
+
+
+def measured(results: Mapping[str, Mapping[str, Sequence[Lines]]]) -> list[str]:
+    """The metrics of NashConv, one a game."""
+    last = results["PPO clip"]["(game, role)"][0][-1]
+    return [metric for metric in last if metric.startswith("nash_conv/")]
+
+
+def picture_of(results: Mapping[str, Mapping[str, Sequence[Lines]]], picture: Path) -> None:
+    """One row an update, one column a game."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    games = [
+        metric for metric in results["PPO clip"]["(game, role)"][0][-1] if "nash_conv/" in metric
+    ]
+    figure, grid = plt.subplots(2, len(games), figsize=(11, 6), sharex=True, squeeze=False)
+    for axes_row, (update, runs) in zip(grid, results.items(), strict=True):
+        for axes, metric in zip(axes_row, games, strict=True):
+            title = f"{metric.partition('/')[2]}, {update}"
+            draw(axes, runs, metric, ylabel="NashConv", title=title)
+    grid[0][0].legend(frameon=False, fontsize=8)
+    figure.tight_layout()
+    figure.savefig(picture, dpi=110)
+
+
+def main() -> int:
+    options = tyro.cli(Options)
+    torch.set_num_threads(options.threads)
+    results: dict[str, dict[str, list[Lines]]] = {}
+    for update, settings in UPDATES.items():
+        for advantage, shown in ADVANTAGES.items():
+            config = replace(BASE, update=settings, advantage=advantage)
+            results.setdefault(update, {})[shown] = [
+                played(
+                    "spiral",
+                    replace(config, seed=seed),
+                    options.out / f"{update.replace(' ', '-')}-{advantage}-{seed}",
+                )
+                for seed in options.seeds
+            ]
+    games = measured(results)
+    table = Table(title=f"NashConv after {BASE.steps} updates: last policy | last {TAIL} updates")
+    for column in ("update", "baseline for each", *(m.partition("/")[2] for m in games), "legal"):
+        table.add_column(column)
+    for update, variants in results.items():
+        for shown, runs in variants.items():
+            cells = [
+                f"{interval([r[-1][m] for r in runs])} | "
+                f"{interval([tail(r, m, TAIL) for r in runs])}"
+                for m in games
+            ]
+            legal = interval([r[-1]["legal"] for r in runs])
+            table.add_row(update, shown, *cells, legal)
+    Console(width=200).print(table)
+    if options.picture:
+        picture_of(results, options.picture)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Runs as the data of a benchmark: played where they are missing, read, drawn."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sparring.training.config import RunConfig
+from sparring.training.curves import read_metrics
+from sparring.training.run import drive
+
+Lines = list[dict[str, Any]]
+"""The metrics of a run, a step each."""
+
+
+def played(recipe: str, config: RunConfig, folder: Path) -> Lines:
+    """The metrics of one run, which is played first if it is not there or not finished."""
+    metrics = folder / "metrics.jsonl"
+    lines = read_metrics(metrics) if metrics.exists() else []
+    if not lines or lines[-1]["step"] < config.steps:
+        drive(recipe, config, folder, quiet=True)
+        lines = read_metrics(metrics)
+    return lines
+
+
+def tail(lines: Lines, metric: str, steps: int) -> float:
+    """The mean of a metric over the last steps of a run that have it."""
+    values = [line[metric] for line in lines[-steps:] if metric in line]
+    return sum(values) / len(values)
+
+
+def draw(axes: Any, results: Mapping[str, Sequence[Lines]], metric: str, **settings: Any) -> None:
+    """A metric over time: a thin line a run, one colour a variant, the first one stronger."""
+    for i, (variant, runs) in enumerate(results.items()):
+        for n, lines in enumerate(runs):
+            points = [(line["step"], line[metric]) for line in lines if metric in line]
+            axes.plot(
+                *zip(*points, strict=True),
+                color=f"C{i}",
+                linewidth=2 if i == 0 else 1,
+                alpha=0.9 if i == 0 else 0.6,
+                label=variant if n == 0 else None,
+            )
+    axes.set(xlabel="update", **settings)
+    axes.grid(alpha=0.25)

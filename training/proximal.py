@@ -1,0 +1,75 @@
+"""The loss of a proximal update (the formula at the head of ``learner.py``), and its report."""
+
+from collections.abc import Sequence
+
+import torch
+
+from sparring.training.batch import Batch
+from sparring.training.core import Metrics
+from sparring.training.forward import Part, PartLoss, said
+from sparring.training.losses import kl, policy_gradient
+from sparring.training.update import UpdateConfig
+
+
+def loss(
+    config: UpdateConfig, batch: Batch, terms: Sequence[tuple[torch.Tensor, float]]
+) -> PartLoss:
+    """Of a part of ``batch``; ``terms`` are the KL terms: (other policy, weight).
+
+    The other policies are log-probabilities at the trained tokens, as ``Learner.remember`` gives
+    them: [N, V] where the KL terms are exact, else [N].
+    """
+    exact = config.kl == "exact"
+
+    def share(policy: torch.Tensor, part: Part) -> torch.Tensor:
+        here = part.tokens
+        gain, cost, count = batch.gain[here], batch.cost[here], batch.count[here]
+        own = said(policy, batch, part)
+        clips = config.clip, config.clip_high
+        total = policy_gradient.surrogate(own, batch.behaviour[here], gain, cost, *clips)
+        for other, weight in terms:
+            distance = kl.KL[config.kl](policy if exact else own, other[here])
+            total = total + count * weight * distance
+        if config.entropy:
+            total = total - count * config.entropy * policy_gradient.entropy(policy)
+        return total.sum() / batch.rows
+
+    return share
+
+
+@torch.no_grad()
+def report(
+    config: UpdateConfig,
+    batch: Batch,
+    old: torch.Tensor,
+    new: torch.Tensor,
+    magnet: torch.Tensor | None,
+) -> Metrics:
+    """How far the update went from ``old`` to ``new``, and how far engine and learner are apart."""
+    weight = batch.count / batch.count.sum()
+    exact = config.kl == "exact"
+    distance = kl.KL["exact" if exact else "k3"]
+    metrics: Metrics = {}
+    if exact:
+        before = old.gather(1, batch.chosen[:, None])[:, 0]
+        metrics["entropy"] = float((policy_gradient.entropy(old) * weight).sum())
+    else:
+        before = old
+        metrics["entropy"] = float((-old * weight).sum())  # E[−log π(said)], π = μ
+    metrics["kl_step"] = float((distance(new, old) * weight).sum())
+    if magnet is not None:
+        metrics["kl_magnet"] = float((distance(new, magnet) * weight).sum())
+    return {**metrics, **mismatch(batch, before)}
+
+
+def mismatch(batch: Batch, before: torch.Tensor) -> Metrics:
+    """|log π − log μ| of the sampled tokens, π of the learner before the update, [N], μ as sampled.
+
+    Where the samples are fresh it is the difference between engine and learner.
+    """
+    weight = batch.count / batch.count.sum()
+    drift = (before - batch.behaviour).abs()
+    return {
+        "mismatch_mean": float((drift * weight).sum()),
+        "mismatch_max": float(drift.max()),
+    }
