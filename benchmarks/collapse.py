@@ -29,7 +29,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from runs import Lines, draw, played
+from runs import Lines, RunOptions, draw, played
 from sparring.training.recipes.spiral import Config
 from sparring.training.update import Ramp, UpdateConfig
 
@@ -53,17 +53,9 @@ REWARD = "reward/player_0"
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RunOptions):
     """Play, tabulate and draw the collapse."""
 
-    out: Path
-    """Folder of the runs."""
-    seeds: tuple[int, ...] = (0, 1, 2)
-    """One run of every variant for each."""
-    picture: Path | None = None
-    """Where to draw the curves."""
-    threads: int = 1
-    """Threads of torch."""
     check: bool = False
     """Exit with 1 if a goal is missed."""
 

@@ -21,7 +21,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from runs import Lines, draw, played, tail
+from runs import Lines, RunOptions, draw, played, tail
 from sparring.training.recipes.kuhn import Config
 from sparring.training.update import Ramp
 
@@ -39,19 +39,11 @@ TAIL = 50  # steps
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RunOptions):
     """Play, tabulate and draw the ablation."""
 
-    out: Path
-    """Folder of the runs."""
-    seeds: tuple[int, ...] = (0, 1, 2)
-    """One run of every variant for each."""
     only: tuple[str, ...] = field(default=tuple(VARIANTS))
     """The variants to run."""
-    picture: Path | None = None
-    """Where to draw the curves."""
-    threads: int = 1
-    """Threads of torch."""
     check: bool = False
     """Exit with 1 if the goal is missed."""
 

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import t as student
 
-from runs import Lines, draw, played, tail
+from runs import Lines, RunOptions, draw, played, tail
 from sparring.training.recipes.spiral import Config
 from sparring.training.update import UpdateConfig
 
@@ -36,17 +36,8 @@ TAIL = 50  # steps
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RunOptions):
     """Play, tabulate and draw the ablation."""
-
-    out: Path
-    """Folder of the runs."""
-    seeds: tuple[int, ...] = (0, 1, 2)
-    """One run of every variant for each."""
-    picture: Path | None = None
-    """Where to draw the curves."""
-    threads: int = 1
-    """Threads of torch."""
 
 
 def interval(values: Sequence[float]) -> str:

@@ -1,12 +1,28 @@
 """Runs as the data of a benchmark: played where they are missing, read, drawn."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sparring.training.config import RunConfig
 from sparring.training.curves import read_metrics
 from sparring.training.run import drive
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What every benchmark of runs has."""
+
+    out: Path
+    """Folder of the runs."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """One run of every variant for each."""
+    picture: Path | None = None
+    """Where to draw the curves."""
+    threads: int = 1
+    """Threads of torch."""
+
 
 Lines = list[dict[str, Any]]
 """The metrics of a run, a step each."""
