@@ -146,6 +146,23 @@ def test_a_run_with_an_adapter_resumes_exactly(folder: Path, tmp_path: Path) -> 
     assert [*parts, *second.run()] == whole
 
 
+def test_an_adapter_folder_is_trained_further(folder: Path, tmp_path: Path) -> None:
+    first, tokens = trainable(str(folder), RANK)
+    Learner(first, UPDATE).update(batch(20), 0.0)
+    lora.save(first, tmp_path / "saved")
+    tokens.save_pretrained(tmp_path / "saved")
+    second, _ = trainable(str(tmp_path / "saved"), LoraOptions())
+    assert torch.equal(logits(second), logits(first))
+    assert trained(second).keys() == trained(first).keys()
+    before = frozen(second)
+    Learner(second, UPDATE).update(batch(20), 0.0)
+    assert not torch.equal(logits(second), logits(first))
+    assert same(frozen(second), before)
+    with pytest.raises(BadInput, match="whole model"):
+        options = SelfPlayConfig(model=str(tmp_path / "saved"), lora=RANK)
+        new_players([KuhnPoker()], options, ("player_0", "player_1"))
+
+
 def test_players_with_adapters_share_a_model_and_are_saved_apart(
     folder: Path, tmp_path: Path
 ) -> None:
