@@ -5,8 +5,7 @@ mask that keeps them apart; lines of like length go through the model together; 
 layer reads the places that predict a trained token, and no others.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import torch
 
 from sparring.training.attention import check_takes, takes
 from sparring.training.batch import Batch
+from sparring.training.outputs import only
 
 FILL = 0.34  # of a part may be fill, as a share of what is in it,
 PASS = 256  # but no more tokens than this, which another pass costs about,
@@ -189,26 +189,3 @@ def _inputs(model: Any, batch: Batch, part: Part) -> dict[str, torch.Tensor]:
     mask = torch.zeros((shape[0], 1, *sees.shape[1:]), dtype=model.dtype)
     mask = mask.masked_fill(~sees[:, None], torch.finfo(model.dtype).min)
     return {"input_ids": ids, "position_ids": depth, "attention_mask": mask}
-
-
-@contextmanager
-def only(model: Any, places: torch.Tensor) -> Iterator[None]:
-    """Inside, the model's output layer reads these places (counted over all lines) alone.
-
-    What a model does to its logits afterwards (scales or caps them) it does as ever.
-    """
-    head = model.get_output_embeddings()
-    if not isinstance(head, torch.nn.Module):
-        yield
-        return
-
-    def pick(_: torch.nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
-        if not args or not args[0].is_floating_point():  # an embedding that also reads the input
-            return None
-        return (args[0].flatten(0, 1)[places][None], *args[1:])
-
-    handle = head.register_forward_pre_hook(pick)
-    try:
-        yield
-    finally:
-        handle.remove()

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from sparring.training.attention import takes_masks
-from sparring.training.forward import only
+from sparring.training.outputs import only
 
 PROBES = (32, 64)  # tokens
 

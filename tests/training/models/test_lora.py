@@ -158,8 +158,8 @@ def test_an_adapter_folder_is_trained_further(folder: Path, tmp_path: Path) -> N
     Learner(second, UPDATE).update(batch(20), 0.0)
     assert not torch.equal(logits(second), logits(first))
     assert same(frozen(second), before)
+    options = SelfPlayConfig(model=str(tmp_path / "saved"), lora=RANK)
     with pytest.raises(BadInput, match="whole model"):
-        options = SelfPlayConfig(model=str(tmp_path / "saved"), lora=RANK)
         new_players([KuhnPoker()], options, ("player_0", "player_1"))
 
 
