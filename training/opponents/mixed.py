@@ -1,7 +1,6 @@
 """Several strategies in one batch: each game is seated by one of them, drawn by weight."""
 
 import random
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,17 +17,20 @@ class Mixed(Opponents):
             raise ValueError("a mixture of opponents needs at least one, all of positive weight")
         self._weights = [weight for weight, _ in parts]
         self.strategies = tuple(strategy for _, strategy in parts)
-        self._seated: deque[Opponents] = deque()  # who seated the games not yet recorded
+        self._seated: dict[int, tuple[Seating, Opponents]] = {}  # who seated what in this step
 
     def seat(self, game: Game, own: Mapping[Role, Agent], luck: random.Random) -> Seating:
         (drawn,) = luck.choices(self.strategies, self._weights)
-        self._seated.append(drawn)
-        return drawn.seat(game, own, luck)
+        seating = drawn.seat(game, own, luck)
+        self._seated[id(seating)] = seating, drawn
+        return seating
 
     def record(self, seating: Seating, episode: Episode) -> None:
-        self._seated.popleft().record(seating, episode)
+        _, drawn = self._seated[id(seating)]
+        drawn.record(seating, episode)
 
     def updated(self, step: int) -> None:
+        self._seated.clear()
         for strategy in self.strategies:
             strategy.updated(step)
 
