@@ -21,6 +21,7 @@ from sparring.agents.render import Renderer
 from sparring.envs.core import BadInput
 
 ADAPTER = "adapter_config.json"
+SHOW_LEGAL = "show_legal"
 SMALL_MODEL = 20_000_000  # parameters
 
 disable_progress_bar()  # of reading and writing weights: it would tear up our own display
@@ -113,10 +114,15 @@ def player(
 ) -> tuple[LLMAgent, LocalEngine]:
     """The model in a seat, and the engine behind it; ``using`` as in ``LocalEngine``.
 
-    A model that was not taught by our own first stage is told how to reply.
+    A model that was not taught by our own first stage is told how to reply. Whether prompts list
+    the legal answers is saved with the tokenizer: a model is at home in one wording only.
     """
     fit_threads(model)
-    renderer = Renderer(tokenizer, instruct=tokenizer.chat_template != CHAT_TEMPLATE)
+    renderer = Renderer(
+        tokenizer,
+        show_legal=tokenizer.init_kwargs.get(SHOW_LEGAL, True),
+        instruct=tokenizer.chat_template != CHAT_TEMPLATE,
+    )
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     engine = LocalEngine(model, end=renderer.end, pad=pad, using=using)
     return LLMAgent(name, engine, renderer, sampling), engine

@@ -5,8 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from sparring.agents.embedded import build_model, build_tokenizer
 from sparring.agents.engines.core import Sampling
+from sparring.agents.pretrained import SHOW_LEGAL
 from sparring.agents.pretrained import player as seated
 from sparring.agents.runs import model_folder
 from sparring.envs.core import BadInput, Game
@@ -95,9 +98,12 @@ def _load(path: str, config: SelfPlayConfig, adapter: str = lora.ONLY) -> tuple[
 def _player(
     name: str, network: Any, tokenizer: Any, config: SelfPlayConfig, adapter: str | None = None
 ) -> Player:
+    tokenizer.init_kwargs[SHOW_LEGAL] = config.show_legal
     sampling = Sampling(max_tokens=config.max_tokens)
     using = partial(lora.active, network, adapter)
     agent, engine = seated(name, network, tokenizer, sampling, using)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
     learner = Learner(network, config.update, adapter)
     return Player(agent, learner, engine.forget, tokenizer)
 

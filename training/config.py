@@ -57,7 +57,17 @@ class SelfPlayConfig(RunConfig):
     """Highest learning rate of stage one."""
     max_tokens: int = 8
     """Longest answer, in tokens."""
+    show_legal: bool = True
+    """Whether each prompt lists the legal answers; without the list there is less to read."""
+    threads: int | None = None
+    """Threads of torch on a CPU; by default one for a model of less than 20 million parameters,
+    which is the safe choice on a busy machine."""
     update: UpdateConfig = UpdateConfig()  # noqa: RUF009  it is frozen
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.threads is not None and self.threads < 1:
+            raise BadInput("threads must be at least 1")
 
     @property
     def stage_one_steps(self) -> int:
