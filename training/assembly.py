@@ -98,7 +98,8 @@ def _load(path: str, config: SelfPlayConfig, adapter: str = lora.ONLY) -> tuple[
 def _player(
     name: str, network: Any, tokenizer: Any, config: SelfPlayConfig, adapter: str | None = None
 ) -> Player:
-    tokenizer.init_kwargs[SHOW_LEGAL] = config.show_legal
+    shown = config.model != EMBEDDED if config.show_legal is None else config.show_legal
+    tokenizer.init_kwargs[SHOW_LEGAL] = shown
     sampling = Sampling(max_tokens=config.max_tokens)
     using = partial(lora.active, network, adapter)
     agent, engine = seated(name, network, tokenizer, sampling, using)

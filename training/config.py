@@ -57,8 +57,9 @@ class SelfPlayConfig(RunConfig):
     """Highest learning rate of stage one."""
     max_tokens: int = 8
     """Longest answer, in tokens."""
-    show_legal: bool = True
-    """Whether each prompt lists the legal answers; without the list there is less to read."""
+    show_legal: bool | None = True
+    """Whether each prompt lists the legal answers: without the list there is less to read, but
+    only what trains long enough learns to do without. None: for a pretrained model."""
     threads: int | None = None
     """Threads of torch on a CPU; by default one for a model of less than 20 million parameters,
     which is the safe choice on a busy machine."""

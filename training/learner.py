@@ -64,7 +64,7 @@ class Learner:
         old = self.remember(batch)
         pulls = [(old, 1 / config.step_size.at(progress))]
         if config.magnet:
-            pulls.append((self.remember(batch, self.magnet), config.magnet))
+            pulls.append((self.remember(batch, self.magnet), config.magnet_at(progress)))
         if config.reference:
             pulls.append((self.remember(batch, self.reference), config.reference))
         loss = proximal.loss(config, batch, [(other, weight) for other, weight in pulls if weight])

@@ -32,6 +32,8 @@ class UpdateConfig:
     """η = 1/β, the size of the mirror-descent step; infinity switches the proximal term off."""
     magnet: float = 0.2
     """τ, the weight of KL to the magnet; 0 switches it off."""
+    magnet_end: float | None = None
+    """τ at the end of the run, if it is to go there in a straight line; else it stays."""
     magnet_every: int = 40
     """Updates between moves of the magnet to the current policy."""
     reference: float = 0.0
@@ -55,5 +57,12 @@ class UpdateConfig:
             raise BadInput("inner-steps, magnet-every and tokens-at-once must be at least 1")
         if min(self.step_size.start, self.step_size.end) <= 0:
             raise BadInput("step-size must be greater than 0")
+        if self.magnet_end is not None and (self.magnet <= 0 or self.magnet_end < 0):
+            raise BadInput("magnet-end needs a magnet to begin with, and is at least 0")
         if self.clip is None and self.clip_high is not None:
             raise BadInput("clip-high needs clip")
+
+    def magnet_at(self, progress: float) -> float:
+        """τ at ``progress`` in [0, 1] of the run."""
+        end = self.magnet if self.magnet_end is None else self.magnet_end
+        return Ramp(self.magnet, end).at(progress)

@@ -28,6 +28,10 @@ def test_a_saved_model_keeps_its_wording(shown: bool, tmp_path: Path) -> None:
     assert resumed.agent.renderer.prompt(seen) == prompt
     other = new_player([rules], replace(config, show_legal=not shown), tmp_path)
     assert other.agent.renderer.prompt(seen) != prompt
+    for model, listed in (("embedded", False), (str(tmp_path / "model"), True)):
+        silent = replace(config, show_legal=None, model=model)
+        player = new_player([rules], silent, width=32, layers=1)
+        assert player.agent.renderer.show_legal == listed
 
 
 def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:

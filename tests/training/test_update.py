@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from sparring.agents.play import Match, play_all
-from sparring.envs.core import Action, Episode, Observation, Role
+from sparring.envs.core import Action, BadInput, Episode, Observation, Role
 from sparring.envs.games.kuhn import KuhnPoker, KuhnState
 from sparring.training import weights
 from sparring.training.advantages.constant import Constant
@@ -114,6 +114,17 @@ def test_many_inner_steps_reach_the_mirror_descent_step(
     expected = closed_form(first, start, beta, tau, epsilon)
     assert chances(model) == pytest.approx(expected, abs=2e-3)
     assert max(abs(a - b) for a, b in zip(expected, first, strict=True)) > 0.02
+
+
+@pytest.mark.parametrize(("progress", "tau"), [(0.0, 0.5), (0.5, 0.3), (1.0, 0.1)])
+def test_the_magnets_weight_may_change_over_a_run(progress: float, tau: float) -> None:
+    start = (0.5, 0.3, 0.2)
+    model = bandit(start)
+    learner = learner_of(model, step_size=Ramp(1.0, 1.0), magnet=0.5, magnet_end=0.1)
+    learner.update(collate(arms(start)), progress)
+    assert chances(model) == pytest.approx(closed_form(start, start, 1, tau, 0), abs=2e-3)
+    with pytest.raises(BadInput, match="magnet-end needs a magnet"):
+        UpdateConfig(magnet=0.0, magnet_end=0.1)
 
 
 def test_the_magnet_moves_every_so_many_updates() -> None:

@@ -6,10 +6,11 @@ paper did, what differs here, and how to run it small and in full: docs/recipes/
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 from typing import Literal
 
+from sparring.agents.random import RandomAgent
+from sparring.envs.core import BadInput
 from sparring.envs.registry import game
 from sparring.training.advantages import keys
 from sparring.training.advantages.constant import Constant
@@ -20,6 +21,10 @@ from sparring.training.config import SelfPlayConfig
 from sparring.training.core import Estimator
 from sparring.training.experiment import Experiment
 from sparring.training.methods.policy_gradient import PolicyGradient
+from sparring.training.opponents.core import Opponents
+from sparring.training.opponents.fixed import Against
+from sparring.training.opponents.mirror import Mirror
+from sparring.training.opponents.mixed import Mixed
 from sparring.training.selfplay import SelfPlay
 from sparring.training.update import Ramp, UpdateConfig
 
@@ -30,15 +35,17 @@ ADVANTAGES: dict[str, Callable[[], Estimator]] = {
     "seats": lambda: Group(key=keys.episode),
 }
 
-PPO = UpdateConfig(
-    inner_steps=2,
-    learning_rate=Ramp(5e-4, 5e-5),
+UPDATE = UpdateConfig(
+    inner_steps=4,
+    learning_rate=Ramp(5e-4, 1e-4),
     clip=0.2,
-    step_size=Ramp(inf, inf),
-    magnet=0.0,
+    step_size=Ramp(1.0, 0.5),
+    magnet=0.05,
+    magnet_every=1 << 20,
 )
-"""Two epochs of PPO's clipped surrogate and no KL terms, as the paper has it; the learning rate is
-for the embedded model (the paper's, for 4B parameters, is 1e-6)."""
+"""PPO's clipped surrogate, as the paper has it, and two KL terms that it does not have: to the
+policy before the update, and to random play. Without them a model of a million parameters soon
+plays one and the same game of TicTacToe."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +58,29 @@ class Config(SelfPlayConfig):
         "SimpleNegotiation-v0(resources=2,turns=4)",
     )
     """The games, as many of each in every batch."""
-    steps: int = 200
-    games: int = 768
+    steps: int = 250
+    games: int = 384
     imitation_steps: int = 150
+    imitation_games: int = 96
     max_tokens: int = 16
+    show_legal: bool | None = None
     advantage: Literal["rae", "game", "none", "seats"] = "rae"
     """A baseline for each (game, role), for each game, none, or the mean of each game's seats."""
-    update: UpdateConfig = PPO
+    against_random: float = 0.25
+    """The share of the games that are against random legal play instead of itself."""
+    update: UpdateConfig = UPDATE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.against_random <= 1:
+            raise BadInput("against-random is a share, from 0 to 1")
+
+
+def opponents(config: Config) -> Opponents:
+    """Itself, and random legal play in a share of the games."""
+    share = config.against_random
+    parts: list[tuple[float, Opponents]] = [(1 - share, Mirror()), (share, Against(RandomAgent()))]
+    return Mixed(*(part for part in parts if part[0]))
 
 
 def build(config: Config, checkpoint: Path | None = None) -> Experiment:
@@ -68,6 +91,7 @@ def build(config: Config, checkpoint: Path | None = None) -> Experiment:
         mixture=mixture_of(games),
         players={"learner": player},
         method=PolicyGradient(ADVANTAGES[config.advantage]()),
+        opponents=opponents(config),
         steps=config.steps,
         games_a_step=config.games,
         seed=config.seed,

@@ -2,8 +2,9 @@
 
 Half of the games are against itself, half against random legal play: alone with itself it soon
 meets only a few games, and forgets how to answer in all others. The magnet stands still at random
-play and keeps some of every answer alive. The board is not drawn: a model that reads the moves
-alone has a fifth of the tokens to read. What it reaches is measured in docs/recipes/tictactoe.md.
+play and keeps some of every answer alive. Neither the board is drawn nor the free cells listed: a
+model that reads the moves alone has a tenth of the tokens to read. What it reaches is measured in
+docs/recipes/tictactoe.md.
 """
 
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Config(SelfPlayConfig):
     imitation_steps: int = 120
     imitation_games: int = 48
     max_tokens: int = 4
+    show_legal: bool | None = None
     update: UpdateConfig = UPDATE
 
 

@@ -9,6 +9,7 @@ from sparring.envs.core import BadInput
 from sparring.training.advantages.constant import Constant
 from sparring.training.advantages.rae import RAE
 from sparring.training.methods.policy_gradient import PolicyGradient
+from sparring.training.opponents.fixed import Against
 from sparring.training.opponents.league import League
 from sparring.training.opponents.mirror import Mirror
 from sparring.training.opponents.mixed import Mixed
@@ -66,6 +67,11 @@ def test_spiral_has_its_ablations(advantage: str, kind: Any, tiny: Make) -> None
 def test_who_the_learner_meets(tiny: Make) -> None:
     met = tictactoe.build(tiny(tictactoe.Config)).loop.opponents
     assert isinstance(met, Mixed)
+    for share, kinds in ((0, [Mirror]), (0.5, [Mirror, Against]), (1, [Against])):
+        some: Any = spiral.build(tiny(spiral.Config, against_random=share)).loop.opponents
+        assert [type(strategy) for strategy in some.strategies] == kinds
+    with pytest.raises(BadInput, match="against-random is a share"):
+        tiny(spiral.Config, against_random=1.5)
     for against, kind in (("nash", Nash), ("past", UniformPast), ("mirror", Mirror)):
         assert isinstance(psro.build(tiny(psro.Config, against=against)).loop.opponents, kind)
 
