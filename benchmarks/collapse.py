@@ -4,25 +4,27 @@
     python benchmarks/collapse.py --out runs/collapse --check     exits 1 if a goal is missed
 
 tinker-cookbook's tic-tac-toe centres the advantages over the two seats of each game and takes one
-step of plain policy gradient on every batch; its README tells of a run in which one seat wins
-everything after some 80 updates. In a zero-sum game that advantage is the payoff itself: whatever
-the better seat says becomes likelier in every game that it wins, and whatever the other says, legal
-or not, less likely. Here the embedded model plays TicTacToe with
+step of plain policy gradient on every batch. Its runs are reported to end with one seat winning
+everything after some 80 updates, to swing back, and to settle in a way of playing that is worse
+than the model before training. In a zero-sum game that advantage is the payoff itself: whatever the
+winning seat says becomes likelier, and whatever the other says, legal or not, less likely.
 
-    seats     that advantage and that update
-    RAE       role-conditioned advantages, the same update
-    ours      role-conditioned advantages and the proximal update with a magnet
-
-A run has collapsed when one seat has won at least 95 % more games than it lost in ten updates
-running. Goals: "seats" collapses in every seed, "ours" in none.
+Here the embedded model plays TicTacToe with that advantage and with role-conditioned ones, under
+that update and under the proximal one with a magnet that the tictactoe recipe has. A run has
+collapsed when for ten updates running its games have nothing left to teach: one seat wins at least
+95 % more games than it loses, or the answers no longer vary (less than 0.02 nats). Goals: with
+their advantage and update it collapses in every seed, with ours in none. "after" are games of the
+last policy against random legal play, half in each seat: its mean payoff with the interval of 95 %.
 """
 
+import asyncio
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import torch
 import tyro
@@ -30,25 +32,37 @@ from rich.console import Console
 from rich.table import Table
 
 from runs import Lines, RunOptions, draw, played
+from sparring.agents.arena.estimates import Estimate
+from sparring.agents.arena.match import match
+from sparring.agents.random import RandomAgent
+from sparring.agents.registry import agent
+from sparring.envs.registry import game
 from sparring.training.recipes.spiral import Config
+from sparring.training.recipes.tictactoe import UPDATE
 from sparring.training.update import Ramp, UpdateConfig
 
 GAME = "TicTacToe-v0(board=False)"
-PLAIN = UpdateConfig(
-    inner_steps=1,
-    learning_rate=Ramp(1e-3, 1e-3),
-    step_size=Ramp(inf, inf),
-    magnet=0.0,
-)
 BASE = Config(
-    mix=(GAME,), steps=150, games=192, imitation_steps=300, imitation_games=48, max_tokens=4
+    mix=(GAME,),
+    steps=150,
+    games=192,
+    imitation_steps=120,
+    imitation_games=48,
+    max_tokens=4,
+    against_random=0.0,
 )
-VARIANTS = {
-    "seats": replace(BASE, advantage="seats", update=PLAIN),
-    "RAE": replace(BASE, update=PLAIN),
-    "ours": replace(BASE, update=UpdateConfig(inner_steps=2, magnet_every=1 << 20)),
+UPDATES = {
+    "plain": UpdateConfig(
+        inner_steps=1,
+        learning_rate=Ramp(1e-3, 1e-3),
+        step_size=Ramp(inf, inf),
+        magnet=0.0,
+    ),
+    "proximal": UPDATE,
 }
-ONE_SIDED, RUNNING = 0.95, 10
+ADVANTAGES = {"seats": "both seats of a game", "rae": "(game, role)"}
+THEIRS, OURS = ("seats", "plain"), ("rae", "proximal")
+ONE_SIDED, SETTLED, RUNNING = 0.95, 0.02, 10
 REWARD = "reward/player_0"
 
 
@@ -56,34 +70,55 @@ REWARD = "reward/player_0"
 class Options(RunOptions):
     """Play, tabulate and draw the collapse."""
 
+    against_random: int = 1000
+    """Games of each last policy against random legal play."""
     check: bool = False
     """Exit with 1 if a goal is missed."""
 
 
+def taught_nothing(line: dict[str, Any]) -> bool:
+    """Whether one seat won nearly all games of this update, or they were nearly all the same."""
+    return abs(line[REWARD]) >= ONE_SIDED or line["entropy"] < SETTLED
+
+
 def collapsed(lines: Lines) -> int | None:
-    """The first update of the first ten running that are one-sided, if there are any."""
-    for one_sided, some in _stretches(lines):
-        if one_sided and len(some) >= RUNNING:
+    """The first update of the first ten running that taught nothing, if there are any."""
+    for nothing, some in _stretches(lines):
+        if nothing and len(some) >= RUNNING:
             return int(some[0]["step"])
     return None
 
 
 def _stretches(lines: Lines) -> Iterator[tuple[bool, Lines]]:
     steps = [line for line in lines if REWARD in line]
-    for one_sided, some in groupby(steps, key=lambda line: abs(line[REWARD]) >= ONE_SIDED):
-        yield one_sided, list(some)
+    for nothing, some in groupby(steps, key=taught_nothing):
+        yield nothing, list(some)
 
 
-def picture_of(results: dict[str, Sequence[Lines]], picture: Path) -> None:
+def swings(lines: Lines) -> int:
+    """How often all games going to one seat turned into all games going to the other."""
+    sides = [line[REWARD] > 0 for line in lines if abs(line.get(REWARD, 0)) >= ONE_SIDED]
+    return sum(a != b for a, b in pairwise(sides))
+
+
+def against_random(run: Path, games: int) -> Estimate:
+    """The mean payoff of a run's last policy, from both seats."""
+    last = agent(f"run:{run}", GAME)
+    return asyncio.run(match(game(GAME), last, RandomAgent(), games=games)).payoff
+
+
+def picture_of(results: Mapping[str, Sequence[Lines]], picture: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
-    draw(left, results, REWARD, ylabel="reward of player_0", title="one seat wins everything")
-    draw(right, results, "legal", ylabel="share of legal answers", title="legal answers")
-    left.legend(frameon=False, fontsize=8)
+    figure, grid = plt.subplots(2, len(results), figsize=(13, 5), sharex=True, sharey="row")
+    for column, (name, runs) in zip(grid.T, results.items(), strict=True):
+        draw(column[0], {name: runs}, REWARD, ylabel="reward of player_0", title=name)
+        draw(column[1], {name: runs}, "entropy", ylabel="entropy, nats")
+    for axes in grid.flat:
+        axes.label_outer()
     figure.tight_layout()
     figure.savefig(picture, dpi=110)
 
@@ -91,25 +126,33 @@ def picture_of(results: dict[str, Sequence[Lines]], picture: Path) -> None:
 def main() -> int:
     options = tyro.cli(Options)
     torch.set_num_threads(options.threads)
-    results = {
-        name: [
-            played("spiral", replace(config, seed=seed), options.out / f"{name}-{seed}")
-            for seed in options.seeds
-        ]
-        for name, config in VARIANTS.items()
-    }
     table = Table(title=f"{GAME}, {BASE.steps} updates, seeds {options.seeds}")
-    for column in ("variant", "collapsed at update", "last reward of player_0", "last legal"):
+    columns = ("advantage centred over", "update", "collapsed at", "swings", "last legal", "after")
+    for column in columns:
         table.add_column(column)
-    found = {name: [collapsed(lines) for lines in runs] for name, runs in results.items()}
-    for name, runs in results.items():
-        when = " ".join("–" if step is None else str(step) for step in found[name])
-        rewards = " ".join(f"{lines[-1][REWARD]:+.2f}" for lines in runs)
-        table.add_row(name, when, rewards, " ".join(f"{lines[-1]['legal']:.2f}" for lines in runs))
-    Console(width=120).print(table)
+    found, curves = {}, {}
+    for advantage, shown in ADVANTAGES.items():
+        for update, settings in UPDATES.items():
+            config = replace(BASE, advantage=advantage, update=settings)
+            folders = [options.out / f"{advantage}-{update}-{seed}" for seed in options.seeds]
+            runs = [
+                played("spiral", replace(config, seed=seed), folder)
+                for seed, folder in zip(options.seeds, folders, strict=True)
+            ]
+            when = found[advantage, update] = [collapsed(lines) for lines in runs]
+            curves[f"{shown}, {update}"] = runs
+            table.add_row(
+                shown,
+                update,
+                " ".join("–" if step is None else str(step) for step in when),
+                " ".join(str(swings(lines)) for lines in runs),
+                " ".join(f"{lines[-1]['legal']:.2f}" for lines in runs),
+                "  ".join(str(against_random(f, options.against_random)) for f in folders),
+            )
+    Console(width=160).print(table)
     if options.picture:
-        picture_of(results, options.picture)
-    missed = None in found["seats"] or found["ours"] != [None] * len(options.seeds)
+        picture_of(curves, options.picture)
+    missed = None in found[THEIRS] or found[OURS] != [None] * len(options.seeds)
     return 1 if options.check and missed else 0
 
 

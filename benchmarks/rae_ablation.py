@@ -6,15 +6,15 @@
 One embedded model learns three small games at once, whose seats are worth different amounts under
 perfect play: Liar's Dice with two-sided dice (+1/2 for the first seat), Nim of piles 1, 2 and 3
 (−1) and Kuhn poker (−1/18). Three baselines: for each (game, role), for each game, and none; under
-two updates: PPO's clip as in the spiral recipe, and the proximal update of the kuhn recipe. Prints
-NashConv of the last policy and the mean over the last fifty updates, as mean over the seeds with
-the t interval of 95 %. There is no goal: it says what it finds.
+two updates: PPO's clip alone, as in SPIRAL, and the proximal update of the kuhn recipe. All games
+are against itself. Prints NashConv of the last policy and the mean over the last fifty updates, as
+mean over the seeds with the t interval of 95 %. There is no goal: it says what it finds.
 """
 
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import inf, sqrt
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -26,11 +26,25 @@ from scipy.stats import t as student
 
 from runs import Lines, RunOptions, draw, played, tail
 from sparring.training.recipes.spiral import Config
-from sparring.training.update import UpdateConfig
+from sparring.training.update import Ramp, UpdateConfig
 
 GAMES = ("LiarsDice-v0(sides=2)", "Nim-v0(piles=(1,2,3))", "KuhnPoker-v0")
-BASE = Config(mix=GAMES, steps=150, games=768, imitation_steps=100, imitation_games=384)
-UPDATES = {"PPO clip": BASE.update, "proximal": UpdateConfig()}
+BASE = Config(
+    mix=GAMES,
+    steps=150,
+    games=768,
+    imitation_steps=100,
+    imitation_games=384,
+    against_random=0.0,
+)
+PPO = UpdateConfig(
+    inner_steps=2,
+    learning_rate=Ramp(5e-4, 5e-5),
+    clip=0.2,
+    step_size=Ramp(inf, inf),
+    magnet=0.0,
+)
+UPDATES = {"PPO clip": PPO, "proximal": UpdateConfig()}
 ADVANTAGES = {"rae": "(game, role)", "game": "game", "none": "no baseline"}
 TAIL = 50  # steps
 
