@@ -14,17 +14,15 @@ mean over the seeds with the t interval of 95 %. There is no goal: it says what 
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, sqrt
+from math import inf
 from pathlib import Path
-from statistics import mean, stdev
 
 import torch
 import tyro
 from rich.console import Console
 from rich.table import Table
-from scipy.stats import t as student
 
-from runs import Lines, RunOptions, draw, played, tail
+from runs import Lines, RunOptions, draw, interval, played, tail
 from sparring.training.recipes.spiral import Config
 from sparring.training.update import Ramp, UpdateConfig
 
@@ -52,14 +50,6 @@ TAIL = 50  # steps
 @dataclass(frozen=True)
 class Options(RunOptions):
     """Play, tabulate and draw the ablation."""
-
-
-def interval(values: Sequence[float]) -> str:
-    """Mean over the seeds with the half-width of its t interval of 95 %."""
-    if len(values) < 2:
-        return f"{mean(values):.3f}"
-    half = student.ppf(0.975, len(values) - 1) * stdev(values) / sqrt(len(values))
-    return f"{mean(values):.3f} ± {half:.3f}"
 
 
 def measured(results: Mapping[str, Mapping[str, Sequence[Lines]]]) -> list[str]:

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
+
+from scipy.stats import t as student
 
 from sparring.training.config import RunConfig
 from sparring.training.curves import read_metrics
@@ -42,6 +46,14 @@ def tail(lines: Lines, metric: str, steps: int) -> float:
     """The mean of a metric over the last steps of a run that have it."""
     values = [line[metric] for line in lines[-steps:] if metric in line]
     return sum(values) / len(values)
+
+
+def interval(values: Sequence[float]) -> str:
+    """Mean over the seeds with the half-width of its t interval of 95 %."""
+    if len(values) < 2:
+        return f"{mean(values):.3f}"
+    half = student.ppf(0.975, len(values) - 1) * stdev(values) / sqrt(len(values))
+    return f"{mean(values):.3f} ± {half:.3f}"
 
 
 def draw(axes: Any, results: Mapping[str, Sequence[Lines]], metric: str, **settings: Any) -> None:

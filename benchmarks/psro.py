@@ -1,0 +1,124 @@
+"""Fictitious self-play and PSRO against mirror self-play, at the same number of games.
+
+    python benchmarks/psro.py --out runs/psro             plays what is missing, prints
+    python benchmarks/psro.py --out runs/psro --check     exits 1 if a goal is missed
+
+The embedded model learns Kuhn and Leduc poker with one and the same update, against its past
+selves, against the Nash mixture of a pool, and against itself. What comes out of the first two is a
+mixture of policies, and its exact NashConv is measured; of mirror self-play it is the last policy.
+The games of PSRO's payoff matrix count, so its runs have fewer updates. Printed are means over the
+seeds with the t interval of 95 %, at the end and over the last quarter of each run. Goals: in both
+games the mixture of fictitious self-play or of PSRO ends below mirror self-play.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean
+
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from runs import Lines, RunOptions, draw, interval, played, tail
+from sparring.training.recipes.psro import Config
+
+GAMES = {
+    "KuhnPoker-v0": Config(steps=150, games=1024, matrix_games=256),
+    "LeducPoker-v0": Config(steps=150, games=1024, matrix_games=256, evaluate_every=10),
+}
+METHODS = {
+    "mirror self-play": ("mirror", "nash_conv"),
+    "fictitious self-play": ("past", "nash_conv_average"),
+    "PSRO": ("nash", "nash_conv_average"),
+}
+
+
+@dataclass(frozen=True)
+class Options(RunOptions):
+    """Play, tabulate and draw the comparison."""
+
+    check: bool = False
+    """Exit with 1 if a goal is missed."""
+
+
+def games_played(config: Config, lines: Lines) -> float:
+    """Of self-play and for the payoff matrix."""
+    return config.games * lines[-1]["step"] + lines[-1].get("matrix/games", 0.0)
+
+
+def at_equal_games(config: Config) -> Config:
+    """With as many updates as leave room for the payoff matrix: n² cells for n members."""
+    budget = config.steps * config.games
+
+    def fits(steps: int) -> bool:
+        members = 1 + steps // config.every
+        return steps * config.games + members**2 * config.matrix_games <= budget
+
+    return replace(config, steps=max(s for s in range(1, config.steps) if fits(s)))
+
+
+def picture_of(results: Mapping[str, Mapping[str, Sequence[Lines]]], picture: Path) -> None:
+    """One game a column; each method by what comes out of it."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, row = plt.subplots(1, len(results), figsize=(11, 4), squeeze=False)
+    for axes, (game, methods) in zip(row[0], results.items(), strict=True):
+        shown = {
+            name: [
+                [
+                    {**line, "shown": line[METHODS[name][1]]}
+                    for line in run
+                    if METHODS[name][1] in line
+                ]
+                for run in runs
+            ]
+            for name, runs in methods.items()
+        }
+        draw(axes, shown, "shown", ylabel="NashConv", title=game)
+    row[0][0].legend(frameon=False, fontsize=8)
+    figure.tight_layout()
+    figure.savefig(picture, dpi=110)
+
+
+def main() -> int:
+    options = tyro.cli(Options)
+    torch.set_num_threads(options.threads)
+    table = Table(title=f"NashConv, seeds {options.seeds}")
+    for column in ("game", "method", "at the end", "last quarter", "games"):
+        table.add_column(column)
+    results: dict[str, dict[str, list[Lines]]] = {}
+    ends: dict[str, dict[str, float]] = {}
+    for game, base in GAMES.items():
+        for name, (against, metric) in METHODS.items():
+            config = replace(base, game=game, against=against)
+            if against == "nash":
+                config = at_equal_games(config)
+            runs = [
+                played("psro", replace(config, seed=s), options.out / f"{game}-{against}-{s}")
+                for s in options.seeds
+            ]
+            results.setdefault(game, {})[name] = runs
+            last = [tail(run, metric, 1) for run in runs]
+            ends.setdefault(game, {})[name] = mean(last)
+            quarter = [tail(run, metric, config.steps // 4) for run in runs]
+            number = f"{games_played(config, runs[0]):,.0f}"
+            table.add_row(game, name, interval(last), interval(quarter), number)
+    Console(width=120).print(table)
+    if options.picture:
+        picture_of(results, options.picture)
+    missed = any(
+        min(end for name, end in found.items() if name != "mirror self-play")
+        >= found["mirror self-play"]
+        for found in ends.values()
+    )
+    return 1 if options.check and missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
