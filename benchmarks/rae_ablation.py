@@ -30,9 +30,9 @@ GAMES = ("LiarsDice-v0(sides=2)", "Nim-v0(piles=(1,2,3))", "KuhnPoker-v0")
 BASE = Config(
     mix=GAMES,
     steps=150,
-    games=768,
+    games=384,
     imitation_steps=100,
-    imitation_games=384,
+    imitation_games=96,
     against_random=0.0,
 )
 PPO = UpdateConfig(

@@ -64,6 +64,14 @@ def test_a_game_that_illegal_answers_ended_scores_zero_for_both() -> None:
     assert kept(True, lost, parts((2, -2))) == [2]
 
 
+def test_noise_scores_zero_in_a_run(config: Make) -> None:
+    """Its illegal answers lose 10 points each in the game."""
+    (line,) = build(config(weight=-1, games=20, steps=1)).loop.run()
+    assert line["forfeits"] > 0
+    assert line["reward/player_0"] == line["reward/player_1"] == 0
+    assert line["kept"] == 0
+
+
 @pytest.mark.parametrize("weight", [0.0, 1.0, -1.0, 0.5])
 def test_the_objective_in_games(config: Make, played: Make, weight: float) -> None:
     """R_i = X_i + λ·X_j of the points X; only what is above the mean of all reaches the method."""
