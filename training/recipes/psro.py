@@ -29,7 +29,7 @@ from sparring.training.update import Ramp, UpdateConfig
 RESPONSE = UpdateConfig(
     learning_rate=Ramp(5e-4, 2e-4),
     step_size=Ramp(1.0, 1.0),
-    magnet=0.2,
+    magnet=0.1,
     magnet_every=1 << 20,
 )
 """For a best response: larger steps than in mirror self-play, and a magnet that stays at random
