@@ -27,7 +27,9 @@ from sparring.training.recipes.psro import Config
 
 GAMES = {
     "KuhnPoker-v0": Config(steps=150, games=1024, matrix_games=256),
-    "LeducPoker-v0": Config(steps=150, games=1024, matrix_games=256, evaluate_every=10),
+    "LeducPoker-v0": Config(
+        steps=80, games=512, matrix_games=128, imitation_games=128, evaluate_every=8
+    ),
 }
 METHODS = {
     "mirror self-play": ("mirror", "nash_conv"),

@@ -2,7 +2,8 @@
 
 A pool of past selves grows while the learner trains: against their Nash mixture in phases (PSRO,
 the double oracle of two-player games), against all of them alike (fictitious self-play), or against
-itself, for comparison. What comes out of the first two is a mixture of policies, whose NashConv is
+itself, for comparison. Advantages are whitened by role, so that one update fits games of large and
+of small stakes. What comes out of the first two is a mixture of policies, whose NashConv is
 measured exactly as ``nash_conv_average``. docs/recipes/psro.md has the figures.
 """
 
@@ -13,7 +14,7 @@ from typing import Literal
 
 from sparring.envs.core import Game
 from sparring.envs.registry import game
-from sparring.training.advantages.rae import RAE
+from sparring.training.advantages.whitening import Whitening
 from sparring.training.assembly import deals_of, learn_language, mixture_of, new_player
 from sparring.training.config import SelfPlayConfig
 from sparring.training.experiment import Experiment
@@ -73,7 +74,7 @@ def build(config: Config, checkpoint: Path | None = None) -> Experiment:
     loop = SelfPlay(
         mixture=mixture_of([rules]),
         players=players,
-        method=PolicyGradient(RAE()),
+        method=PolicyGradient(Whitening()),
         opponents=opponents(config, Pool(players, capacity=None)),
         steps=config.steps,
         games_a_step=config.games,
