@@ -9,12 +9,17 @@ everything after some 80 updates, to swing back, and to settle in a way of playi
 than the model before training. In a zero-sum game that advantage is the payoff itself: whatever the
 winning seat says becomes likelier, and whatever the other says, legal or not, less likely.
 
-Here the embedded model plays TicTacToe with that advantage and with role-conditioned ones, under
-that update and under the proximal one with a magnet that the tictactoe recipe has. A run has
-collapsed when for ten updates running its games have nothing left to teach: one seat wins at least
-95 % more games than it loses, or the answers no longer vary (less than 0.02 nats). Goals: with
-their advantage and update it collapses in every seed, with ours in none. "after" are games of the
-last policy against random legal play, half in each seat: its mean payoff with the interval of 95 %.
+Here the embedded model plays TicTacToe, all games against itself, with
+
+    theirs              that advantage and that update
+    role-conditioned    role-conditioned advantages, the same update
+    ours                role-conditioned advantages, and the proximal update with a magnet that the
+                        tictactoe recipe has
+
+A run has collapsed when for ten updates running its games have nothing left to teach: one seat wins
+at least 95 % more games than it loses, or the answers no longer vary (less than 0.02 nats). Goals:
+"theirs" collapses in every seed, "ours" in none. "after" are games of the last policy against
+random legal play, half in each seat: its mean payoff with the interval of 95 %.
 """
 
 import asyncio
@@ -45,23 +50,23 @@ GAME = "TicTacToe-v0(board=False)"
 BASE = Config(
     mix=(GAME,),
     steps=150,
-    games=192,
+    games=96,
     imitation_steps=120,
     imitation_games=48,
     max_tokens=4,
     against_random=0.0,
 )
-UPDATES = {
-    "plain": UpdateConfig(
-        inner_steps=1,
-        learning_rate=Ramp(1e-3, 1e-3),
-        step_size=Ramp(inf, inf),
-        magnet=0.0,
-    ),
-    "proximal": UPDATE,
+PLAIN = UpdateConfig(
+    inner_steps=1,
+    learning_rate=Ramp(1e-3, 1e-3),
+    step_size=Ramp(inf, inf),
+    magnet=0.0,
+)
+VARIANTS = {
+    "theirs": replace(BASE, advantage="seats", update=PLAIN),
+    "role-conditioned": replace(BASE, advantage="rae", update=PLAIN),
+    "ours": replace(BASE, advantage="rae", update=UPDATE),
 }
-ADVANTAGES = {"seats": "both seats of a game", "rae": "(game, role)"}
-THEIRS, OURS = ("seats", "plain"), ("rae", "proximal")
 ONE_SIDED, SETTLED, RUNNING = 0.95, 0.02, 10
 REWARD = "reward/player_0"
 
@@ -127,32 +132,27 @@ def main() -> int:
     options = tyro.cli(Options)
     torch.set_num_threads(options.threads)
     table = Table(title=f"{GAME}, {BASE.steps} updates, seeds {options.seeds}")
-    columns = ("advantage centred over", "update", "collapsed at", "swings", "last legal", "after")
-    for column in columns:
+    for column in ("variant", "collapsed at", "swings", "last legal", "after"):
         table.add_column(column)
     found, curves = {}, {}
-    for advantage, shown in ADVANTAGES.items():
-        for update, settings in UPDATES.items():
-            config = replace(BASE, advantage=advantage, update=settings)
-            folders = [options.out / f"{advantage}-{update}-{seed}" for seed in options.seeds]
-            runs = [
-                played("spiral", replace(config, seed=seed), folder)
-                for seed, folder in zip(options.seeds, folders, strict=True)
-            ]
-            when = found[advantage, update] = [collapsed(lines) for lines in runs]
-            curves[f"{shown}, {update}"] = runs
-            table.add_row(
-                shown,
-                update,
-                " ".join("–" if step is None else str(step) for step in when),
-                " ".join(str(swings(lines)) for lines in runs),
-                " ".join(f"{lines[-1]['legal']:.2f}" for lines in runs),
-                "  ".join(str(against_random(f, options.against_random)) for f in folders),
-            )
+    for name, config in VARIANTS.items():
+        folders = [options.out / f"{name}-{seed}" for seed in options.seeds]
+        curves[name] = [
+            played("spiral", replace(config, seed=seed), folder)
+            for seed, folder in zip(options.seeds, folders, strict=True)
+        ]
+        found[name] = [collapsed(lines) for lines in curves[name]]
+        table.add_row(
+            name,
+            " ".join("–" if step is None else str(step) for step in found[name]),
+            " ".join(str(swings(lines)) for lines in curves[name]),
+            " ".join(f"{lines[-1]['legal']:.2f}" for lines in curves[name]),
+            "  ".join(str(against_random(f, options.against_random)) for f in folders),
+        )
     Console(width=160).print(table)
     if options.picture:
         picture_of(curves, options.picture)
-    missed = None in found[THEIRS] or found[OURS] != [None] * len(options.seeds)
+    missed = None in found["theirs"] or found["ours"] != [None] * len(options.seeds)
     return 1 if options.check and missed else 0
 
 

@@ -4,7 +4,7 @@
     python benchmarks/psro.py --out runs/psro --check     exits 1 if a goal is missed
 
 The embedded model learns Kuhn and Leduc poker with one and the same update, against its past
-selves, against the Nash mixture of a pool, and against itself. What comes out of the first two is a
+selves, against the Nash mixture of a pool (Kuhn only), and against itself. What comes out of the first two is a
 mixture of policies, and its exact NashConv is measured; of mirror self-play it is the last policy.
 The games of PSRO's payoff matrix count, so its runs have fewer updates. Printed are means over the
 seeds with the t interval of 95 %, at the end and over the last quarter of each run. Goals: in both
@@ -28,7 +28,7 @@ from sparring.training.recipes.psro import Config
 GAMES = {
     "KuhnPoker-v0": Config(steps=150, games=1024, matrix_games=256),
     "LeducPoker-v0": Config(
-        steps=80, games=512, matrix_games=128, imitation_games=128, evaluate_every=8
+        steps=60, games=256, every=3, imitation_games=64, evaluate_every=6, show_legal=False
     ),
 }
 METHODS = {
@@ -36,6 +36,8 @@ METHODS = {
     "fictitious self-play": ("past", "nash_conv_average"),
     "PSRO": ("nash", "nash_conv_average"),
 }
+WITHOUT = {("LeducPoker-v0", "PSRO")}
+"""Its payoff matrix would take more games than there are."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def main() -> int:
     ends: dict[str, dict[str, float]] = {}
     for game, base in GAMES.items():
         for name, (against, metric) in METHODS.items():
+            if (game, name) in WITHOUT:
+                continue
             config = replace(base, game=game, against=against)
             if against == "nash":
                 config = at_equal_games(config)

@@ -29,8 +29,8 @@ from sparring.training.update import Ramp, UpdateConfig
 GAMES = ("LiarsDice-v0(sides=2)", "Nim-v0(piles=(1,2,3))", "KuhnPoker-v0")
 BASE = Config(
     mix=GAMES,
-    steps=150,
-    games=384,
+    steps=100,
+    games=192,
     imitation_steps=100,
     imitation_games=96,
     against_random=0.0,
