@@ -4,8 +4,9 @@
     python benchmarks/psro.py --out runs/psro --check     exits 1 if a goal is missed
 
 The embedded model learns Kuhn and Leduc poker with one and the same update, against its past
-selves, against the Nash mixture of a pool (Kuhn only), and against itself. What comes out of the first two is a
-mixture of policies, and its exact NashConv is measured; of mirror self-play it is the last policy.
+selves, against the Nash mixture of a pool (Kuhn only), and against itself. What comes out of the
+first two is a mixture of policies, and its exact NashConv is measured; of mirror self-play it is
+the last policy.
 The games of PSRO's payoff matrix count, so its runs have fewer updates. Printed are means over the
 seeds with the t interval of 95 %, at the end and over the last quarter of each run. Goals: in both
 games the mixture of fictitious self-play or of PSRO ends below mirror self-play.
@@ -14,6 +15,7 @@ games the mixture of fictitious self-play or of PSRO ends below mirror self-play
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from statistics import mean
 
@@ -28,13 +30,14 @@ from sparring.training.recipes.psro import Config
 GAMES = {
     "KuhnPoker-v0": Config(steps=150, games=1024, matrix_games=256),
     "LeducPoker-v0": Config(
-        steps=60, games=256, every=3, imitation_games=64, evaluate_every=6, show_legal=False
+        steps=60, games=256, imitation_games=64, evaluate_every=6, show_legal=False
     ),
 }
 METHODS = {
-    "mirror self-play": ("mirror", "nash_conv"),
-    "fictitious self-play": ("past", "nash_conv_average"),
-    "PSRO": ("nash", "nash_conv_average"),
+    # name: (whom it plays, updates between snapshots, what comes out)
+    "mirror self-play": ("mirror", 3, "nash_conv"),
+    "fictitious self-play": ("past", 3, "nash_conv_average"),
+    "PSRO": ("nash", 10, "nash_conv_average"),
 }
 WITHOUT = {("LeducPoker-v0", "PSRO")}
 """Its payoff matrix would take more games than there are."""
@@ -53,8 +56,12 @@ def games_played(config: Config, lines: Lines) -> float:
     return config.games * lines[-1]["step"] + lines[-1].get("matrix/games", 0.0)
 
 
-def at_equal_games(config: Config) -> Config:
-    """With as many updates as leave room for the payoff matrix: n² cells for n members."""
+def config_of(game: str, method: str) -> Config:
+    """PSRO has as many updates as leave room for its payoff matrix: n² cells for n members."""
+    against, every, _ = METHODS[method]
+    config = replace(GAMES[game], game=game, against=against, every=every)
+    if against != "nash":
+        return config
     budget = config.steps * config.games
 
     def fits(steps: int) -> bool:
@@ -76,9 +83,9 @@ def picture_of(results: Mapping[str, Mapping[str, Sequence[Lines]]], picture: Pa
         shown = {
             name: [
                 [
-                    {**line, "shown": line[METHODS[name][1]]}
+                    {**line, "shown": line[METHODS[name][2]]}
                     for line in run
-                    if METHODS[name][1] in line
+                    if METHODS[name][2] in line
                 ]
                 for run in runs
             ]
@@ -98,23 +105,20 @@ def main() -> int:
         table.add_column(column)
     results: dict[str, dict[str, list[Lines]]] = {}
     ends: dict[str, dict[str, float]] = {}
-    for game, base in GAMES.items():
-        for name, (against, metric) in METHODS.items():
-            if (game, name) in WITHOUT:
-                continue
-            config = replace(base, game=game, against=against)
-            if against == "nash":
-                config = at_equal_games(config)
-            runs = [
-                played("psro", replace(config, seed=s), options.out / f"{game}-{against}-{s}")
-                for s in options.seeds
-            ]
-            results.setdefault(game, {})[name] = runs
-            last = [tail(run, metric, 1) for run in runs]
-            ends.setdefault(game, {})[name] = mean(last)
-            quarter = [tail(run, metric, config.steps // 4) for run in runs]
-            number = f"{games_played(config, runs[0]):,.0f}"
-            table.add_row(game, name, interval(last), interval(quarter), number)
+    for game, (name, (against, _, metric)) in product(GAMES, METHODS.items()):
+        if (game, name) in WITHOUT:
+            continue
+        config = config_of(game, name)
+        runs = [
+            played("psro", replace(config, seed=s), options.out / f"{game}-{against}-{s}")
+            for s in options.seeds
+        ]
+        results.setdefault(game, {})[name] = runs
+        last = [tail(run, metric, 1) for run in runs]
+        ends.setdefault(game, {})[name] = mean(last)
+        quarter = [tail(run, metric, config.steps // 4) for run in runs]
+        number = f"{games_played(config, runs[0]):,.0f}"
+        table.add_row(game, name, interval(last), interval(quarter), number)
     Console(width=120).print(table)
     if options.picture:
         picture_of(results, options.picture)
