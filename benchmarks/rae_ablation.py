@@ -5,10 +5,11 @@
 
 One embedded model learns three small games at once, whose seats are worth different amounts under
 perfect play: Liar's Dice with two-sided dice (+1/2 for the first seat), Nim of piles 1, 2 and 3
-(−1) and Kuhn poker (−1/18). Three baselines: for each (game, role), for each game, and none; under
-two updates: PPO's clip alone, as in SPIRAL, and the proximal update of the kuhn recipe. All games
-are against itself. Prints NashConv of the last policy and the mean over the last fifty updates, as
-mean over the seeds with the t interval of 95 %. There is no goal: it says what it finds.
+(−1) and Kuhn poker (−1/18). With a baseline for each (game, role), and with none: one for both
+roles of a zero-sum game would be zero too, but for noise. Under two updates: PPO's clip alone, as
+in SPIRAL, and the proximal update of the kuhn recipe. All games are against itself. Prints NashConv
+of the last policy and the mean over the last fifty updates, as mean over the seeds with the t
+interval of 95 %. There is no goal: it says what it finds.
 """
 
 import sys
@@ -43,8 +44,8 @@ PPO = UpdateConfig(
     magnet=0.0,
 )
 UPDATES = {"PPO clip": PPO, "proximal": UpdateConfig()}
-ADVANTAGES = {"rae": "(game, role)", "game": "game", "none": "no baseline"}
-TAIL = 50  # steps
+ADVANTAGES = {"rae": "(game, role)", "none": "none"}
+TAIL = 50  # updates
 
 
 @dataclass(frozen=True)
