@@ -15,7 +15,6 @@ interval of 95 %. There is no goal: it says what it finds.
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
 
 import torch
@@ -24,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from runs import Lines, RunOptions, draw, interval, played, tail
-from sparring.training.recipes.spiral import Config
-from sparring.training.update import Ramp, UpdateConfig
+from sparring.training.recipes.spiral import PPO, Config
+from sparring.training.update import UpdateConfig
 
 GAMES = ("LiarsDice-v0(sides=2)", "Nim-v0(piles=(1,2,3))", "KuhnPoker-v0")
 BASE = Config(
@@ -35,13 +34,6 @@ BASE = Config(
     imitation_steps=100,
     imitation_games=96,
     against_random=0.0,
-)
-PPO = UpdateConfig(
-    inner_steps=2,
-    learning_rate=Ramp(5e-4, 5e-5),
-    clip=0.2,
-    step_size=Ramp(inf, inf),
-    magnet=0.0,
 )
 UPDATES = {"PPO clip": PPO, "proximal": UpdateConfig()}
 ADVANTAGES = {"rae": "(game, role)", "none": "none"}

@@ -6,6 +6,7 @@ paper did, what differs here, and how to run it small and in full: docs/recipes/
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +35,16 @@ ADVANTAGES: dict[str, Callable[[], Estimator]] = {
     "none": Constant,
     "seats": lambda: Group(key=keys.episode),
 }
+
+PPO = UpdateConfig(
+    inner_steps=2,
+    learning_rate=Ramp(5e-4, 5e-5),
+    clip=0.2,
+    step_size=Ramp(inf, inf),
+    magnet=0.0,
+)
+"""The paper's own update: two epochs of PPO's clipped surrogate and no KL terms. The learning rate
+is for the embedded model (the paper's, for 4B parameters, is 1e-6)."""
 
 UPDATE = UpdateConfig(
     inner_steps=4,

@@ -40,6 +40,7 @@ def test_it_learns_to_answer_legally(tmp_path: Path) -> None:
         steps=5,
         games=48,
         max_tokens=6,
+        against_random=0.0,
         update=update,
     )
     loop = build(config).loop
