@@ -24,19 +24,18 @@ random legal play, half in each seat: its mean payoff with the interval of 95 %.
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from math import inf
 from pathlib import Path
 from typing import Any
 
-import torch
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from runs import Lines, RunOptions, draw, played
+from runs import Lines, RunOptions, canvas, draw
 from sparring.agents.arena.estimates import Estimate
 from sparring.agents.arena.match import match
 from sparring.agents.random import RandomAgent
@@ -88,16 +87,12 @@ def taught_nothing(line: dict[str, Any]) -> bool:
 
 def collapsed(lines: Lines) -> int | None:
     """The first update of the first ten running that taught nothing, if there are any."""
-    for nothing, some in _stretches(lines):
+    steps = [line for line in lines if REWARD in line]
+    for nothing, stretch in groupby(steps, key=taught_nothing):
+        some = list(stretch)
         if nothing and len(some) >= RUNNING:
             return int(some[0]["step"])
     return None
-
-
-def _stretches(lines: Lines) -> Iterator[tuple[bool, Lines]]:
-    steps = [line for line in lines if REWARD in line]
-    for nothing, some in groupby(steps, key=taught_nothing):
-        yield nothing, list(some)
 
 
 def swings(lines: Lines) -> int:
@@ -113,41 +108,33 @@ def against_random(run: Path, games: int) -> Estimate:
 
 
 def picture_of(results: Mapping[str, Sequence[Lines]], picture: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, grid = plt.subplots(2, len(results), figsize=(13, 5), sharex=True, sharey="row")
-    for column, (name, runs) in zip(grid.T, results.items(), strict=True):
-        draw(column[0], {name: runs}, REWARD, ylabel="reward of player_0", title=name)
-        draw(column[1], {name: runs}, "entropy", ylabel="entropy, nats")
-    for axes in grid.flat:
-        axes.label_outer()
-    figure.tight_layout()
-    figure.savefig(picture, dpi=110)
+    shared = {"sharex": True, "sharey": "row"}
+    with canvas(picture, 2, len(results), size=(13, 5), **shared) as grid:
+        for column, (name, runs) in zip(grid.T, results.items(), strict=True):
+            draw(column[0], {name: runs}, REWARD, ylabel="reward of player_0", title=name)
+            draw(column[1], {name: runs}, "entropy", ylabel="entropy, nats")
+        for axes in grid.flat:
+            axes.label_outer()
 
 
 def main() -> int:
     options = tyro.cli(Options)
-    torch.set_num_threads(options.threads)
     table = Table(title=f"{GAME}, {BASE.steps} updates, seeds {options.seeds}")
     for column in ("variant", "collapsed at", "swings", "last legal", "after"):
         table.add_column(column)
     found, curves = {}, {}
     for name, config in VARIANTS.items():
-        folders = [options.out / f"{name}-{seed}" for seed in options.seeds]
-        curves[name] = [
-            played("spiral", replace(config, seed=seed), folder)
-            for seed, folder in zip(options.seeds, folders, strict=True)
-        ]
+        curves[name] = options.played("spiral", config, name)
         found[name] = [collapsed(lines) for lines in curves[name]]
         table.add_row(
             name,
             " ".join("–" if step is None else str(step) for step in found[name]),
             " ".join(str(swings(lines)) for lines in curves[name]),
             " ".join(f"{lines[-1]['legal']:.2f}" for lines in curves[name]),
-            "  ".join(str(against_random(f, options.against_random)) for f in folders),
+            "  ".join(
+                str(against_random(folder, options.against_random))
+                for folder in options.folders(name)
+            ),
         )
     Console(width=160).print(table)
     if options.picture:

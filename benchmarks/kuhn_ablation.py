@@ -16,12 +16,11 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 
-import torch
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from runs import Lines, RunOptions, draw, played, tail
+from runs import Lines, RunOptions, canvas, draw, tail
 from sparring.training.recipes.kuhn import Config
 from sparring.training.update import Ramp
 
@@ -48,10 +47,9 @@ class Options(RunOptions):
     """Exit with 1 if the goal is missed."""
 
 
-def run(variant: str, seed: int, out: Path) -> Lines:
-    """One run of a variant."""
-    name = variant.split(" (")[0].replace(" ", "-")
-    return played("kuhn", replace(VARIANTS[variant], seed=seed), out / f"{name}-{seed}")
+def name_of(variant: str) -> str:
+    """Of its folders."""
+    return variant.split(" (")[0].replace(" ", "-")
 
 
 def row(runs: Sequence[Lines]) -> dict[str, list[float]]:
@@ -66,23 +64,16 @@ def row(runs: Sequence[Lines]) -> dict[str, list[float]]:
 
 def picture_of(results: dict[str, list[Lines]], picture: Path) -> None:
     """NashConv over time: a thin line a seed, one colour a variant."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(8, 4.5))
-    draw(axes, results, "nash_conv", yscale="log", ylabel="NashConv", title="Kuhn by self-play")
-    axes.axhline(0.1, color="grey", linestyle=":", linewidth=1)
-    axes.legend(frameon=False, fontsize=8, ncols=2)
-    figure.tight_layout()
-    figure.savefig(picture, dpi=110)
+    with canvas(picture, size=(8, 4.5)) as grid:
+        axes = grid[0][0]
+        draw(axes, results, "nash_conv", yscale="log", ylabel="NashConv", title="Kuhn by self-play")
+        axes.axhline(0.1, color="grey", linestyle=":", linewidth=1)
+        axes.legend(frameon=False, fontsize=8, ncols=2)
 
 
 def main() -> int:
     options = tyro.cli(Options)
-    torch.set_num_threads(options.threads)
-    results = {v: [run(v, seed, options.out) for seed in options.seeds] for v in options.only}
+    results = {v: options.played("kuhn", VARIANTS[v], name_of(v)) for v in options.only}
     rows = {variant: row(runs) for variant, runs in results.items()}
     table = Table(title=f"NashConv after {BASE.steps} updates, seeds {options.seeds}")
     for column in ("variant", "last policy", "mean of last 50", "legal answers", "time"):

@@ -6,10 +6,10 @@
 The embedded model learns Kuhn and Leduc poker with one and the same update, against its past
 selves, against the Nash mixture of a pool (Kuhn only), and against itself. What comes out of the
 first two is a mixture of policies, and its exact NashConv is measured; of mirror self-play it is
-the last policy.
-The games of PSRO's payoff matrix count, so its runs have fewer updates. Printed are means over the
-seeds with the t interval of 95 %, at the end and over the last quarter of each run. Goals: in both
-games the mixture of fictitious self-play or of PSRO ends below mirror self-play.
+the last policy. The games of PSRO's payoff matrix count, so its runs have fewer updates. Printed
+are means over the seeds with the t interval of 95 %, at the end and over the last quarter of each
+run. Goals: in both games the mixture of fictitious self-play or of PSRO ends below mirror
+self-play.
 """
 
 import sys
@@ -19,12 +19,11 @@ from itertools import product
 from pathlib import Path
 from statistics import mean
 
-import torch
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from runs import Lines, RunOptions, draw, interval, played, tail
+from runs import Lines, RunOptions, canvas, draw, interval, tail
 from sparring.training.recipes.psro import Config
 
 GAMES = {
@@ -40,7 +39,8 @@ METHODS = {
     "PSRO": ("nash", 10, "nash_conv_average"),
 }
 WITHOUT = {("LeducPoker-v0", "PSRO")}
-"""Its payoff matrix would take more games than there are."""
+"""In so few games its pool would have four members."""
+SHOWN = "shown"
 
 
 @dataclass(frozen=True)
@@ -73,33 +73,23 @@ def config_of(game: str, method: str) -> Config:
 
 def picture_of(results: Mapping[str, Mapping[str, Sequence[Lines]]], picture: Path) -> None:
     """One game a column; each method by what comes out of it."""
-    import matplotlib
+    with canvas(picture, 1, len(results), size=(11, 4)) as grid:
+        for axes, (game, methods) in zip(grid[0], results.items(), strict=True):
+            shown = {
+                name: [_renamed(run, METHODS[name][2]) for run in runs]
+                for name, runs in methods.items()
+            }
+            draw(axes, shown, SHOWN, ylabel="NashConv", title=game)
+        grid[0][0].legend(frameon=False, fontsize=8)
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
 
-    figure, row = plt.subplots(1, len(results), figsize=(11, 4), squeeze=False)
-    for axes, (game, methods) in zip(row[0], results.items(), strict=True):
-        shown = {
-            name: [
-                [
-                    {**line, "shown": line[METHODS[name][2]]}
-                    for line in run
-                    if METHODS[name][2] in line
-                ]
-                for run in runs
-            ]
-            for name, runs in methods.items()
-        }
-        draw(axes, shown, "shown", ylabel="NashConv", title=game)
-    row[0][0].legend(frameon=False, fontsize=8)
-    figure.tight_layout()
-    figure.savefig(picture, dpi=110)
+def _renamed(lines: Lines, metric: str) -> Lines:
+    """What a method is measured by, under one name for all methods."""
+    return [{**line, SHOWN: line[metric]} for line in lines if metric in line]
 
 
 def main() -> int:
     options = tyro.cli(Options)
-    torch.set_num_threads(options.threads)
     table = Table(title=f"NashConv, seeds {options.seeds}")
     for column in ("game", "method", "at the end", "last quarter", "games"):
         table.add_column(column)
@@ -109,10 +99,7 @@ def main() -> int:
         if (game, name) in WITHOUT:
             continue
         config = config_of(game, name)
-        runs = [
-            played("psro", replace(config, seed=s), options.out / f"{game}-{against}-{s}")
-            for s in options.seeds
-        ]
+        runs = options.played("psro", config, f"{game}-{against}")
         results.setdefault(game, {})[name] = runs
         last = [tail(run, metric, 1) for run in runs]
         ends.setdefault(game, {})[name] = mean(last)

@@ -17,12 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from runs import Lines, RunOptions, draw, interval, played, tail
+from runs import Lines, RunOptions, canvas, draw, interval, tail
 from sparring.training.recipes.spiral import PPO, Config
 from sparring.training.update import UpdateConfig
 
@@ -53,39 +52,23 @@ def measured(results: Mapping[str, Mapping[str, Sequence[Lines]]]) -> list[str]:
 
 def picture_of(results: Mapping[str, Mapping[str, Sequence[Lines]]], picture: Path) -> None:
     """One row an update, one column a game."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    games = [
-        metric for metric in results["PPO clip"]["(game, role)"][0][-1] if "nash_conv/" in metric
-    ]
-    figure, grid = plt.subplots(2, len(games), figsize=(11, 6), sharex=True, squeeze=False)
-    for axes_row, (update, runs) in zip(grid, results.items(), strict=True):
-        for axes, metric in zip(axes_row, games, strict=True):
-            title = f"{metric.partition('/')[2]}, {update}"
-            draw(axes, runs, metric, ylabel="NashConv", title=title)
-    grid[0][0].legend(frameon=False, fontsize=8)
-    figure.tight_layout()
-    figure.savefig(picture, dpi=110)
+    games = measured(results)
+    with canvas(picture, 2, len(games), size=(11, 6), sharex=True) as grid:
+        for axes_row, (update, runs) in zip(grid, results.items(), strict=True):
+            for axes, metric in zip(axes_row, games, strict=True):
+                title = f"{metric.partition('/')[2]}, {update}"
+                draw(axes, runs, metric, ylabel="NashConv", title=title)
+        grid[0][0].legend(frameon=False, fontsize=8)
 
 
 def main() -> int:
     options = tyro.cli(Options)
-    torch.set_num_threads(options.threads)
     results: dict[str, dict[str, list[Lines]]] = {}
     for update, settings in UPDATES.items():
         for advantage, shown in ADVANTAGES.items():
             config = replace(BASE, update=settings, advantage=advantage)
-            results.setdefault(update, {})[shown] = [
-                played(
-                    "spiral",
-                    replace(config, seed=seed),
-                    options.out / f"{update.replace(' ', '-')}-{advantage}-{seed}",
-                )
-                for seed in options.seeds
-            ]
+            name = f"{update.replace(' ', '-')}-{advantage}"
+            results.setdefault(update, {})[shown] = options.played("spiral", config, name)
     games = measured(results)
     table = Table(title=f"NashConv after {BASE.steps} updates: last policy | last {TAIL} updates")
     for column in ("update", "baseline for each", *(m.partition("/")[2] for m in games), "legal"):

@@ -1,17 +1,18 @@
 """Runs as the data of a benchmark: played where they are missing, read, drawn."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import sqrt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
-from scipy.stats import t as student
-
-from sparring.training.config import RunConfig
+from sparring.agents.arena.estimates import estimate
+from sparring.training.config import SelfPlayConfig
 from sparring.training.curves import read_metrics
 from sparring.training.run import drive
+
+Lines = list[dict[str, Any]]
+"""The metrics of a run, a step each."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,21 @@ class RunOptions:
     """One run of every variant for each."""
     picture: Path | None = None
     """Where to draw the curves."""
-    threads: int = 1
-    """Threads of torch."""
+    threads: int | None = None
+    """Threads of torch; by default as many as a run takes by itself."""
+
+    def folders(self, name: str) -> list[Path]:
+        """Of the runs of one variant, a seed each."""
+        return [self.out / f"{name}-{seed}" for seed in self.seeds]
+
+    def played(self, recipe: str, config: SelfPlayConfig, name: str) -> list[Lines]:
+        """The metrics of the runs of one variant, which are played first if they are missing."""
+        configs = [replace(config, seed=seed, threads=self.threads) for seed in self.seeds]
+        pairs = zip(configs, self.folders(name), strict=True)
+        return [played(recipe, own, folder) for own, folder in pairs]
 
 
-Lines = list[dict[str, Any]]
-"""The metrics of a run, a step each."""
-
-
-def played(recipe: str, config: RunConfig, folder: Path) -> Lines:
+def played(recipe: str, config: SelfPlayConfig, folder: Path) -> Lines:
     """The metrics of one run, which is played first if it is not there or not finished."""
     metrics = folder / "metrics.jsonl"
     lines = read_metrics(metrics) if metrics.exists() else []
@@ -50,10 +57,26 @@ def tail(lines: Lines, metric: str, steps: int) -> float:
 
 def interval(values: Sequence[float]) -> str:
     """Mean over the seeds with the half-width of its t interval of 95 %."""
+    found = estimate(values)
     if len(values) < 2:
-        return f"{mean(values):.3f}"
-    half = student.ppf(0.975, len(values) - 1) * stdev(values) / sqrt(len(values))
-    return f"{mean(values):.3f} ± {half:.3f}"
+        return f"{found.mean:.3f}"
+    return f"{found.mean:.3f} ± {found.high - found.mean:.3f}"
+
+
+@contextmanager
+def canvas(
+    picture: Path, rows: int = 1, columns: int = 1, *, size: tuple[float, float], **shared: Any
+) -> Iterator[Any]:
+    """Axes to draw on, [rows, columns], which are written to ``picture`` in the end."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, **shared)
+    yield grid
+    figure.tight_layout()
+    figure.savefig(picture, dpi=110)
 
 
 def draw(axes: Any, results: Mapping[str, Sequence[Lines]], metric: str, **settings: Any) -> None:
