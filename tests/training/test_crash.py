@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from sparring.agents.embedded import build_model
-from sparring.training import assembly, checkpoint
+from sparring.training import checkpoint
 from sparring.training import run as running
 from sparring.training.cli import main
 from sparring.training.recipes.kuhn import Config
@@ -38,13 +37,8 @@ class Died(BaseException):
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(tiny_model: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The recipe with a tiny model, and without its report, which takes long."""
-
-    def tiny(tokenizer: Any, *, seed: int, **sizes: int) -> Any:
-        return build_model(tokenizer, seed=seed, width=32, layers=1)
-
-    monkeypatch.setattr(assembly, "build_model", tiny)
     monkeypatch.setattr(running, "keep", lambda *run, last: None)
 
 

@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from sparring.agents.embedded import build_model
 from sparring.envs.core import BadInput
-from sparring.training import assembly, checkpoint
+from sparring.training import checkpoint
 from sparring.training import run as running
 from sparring.training.cli import main
 from sparring.training.commands.train import run as train
@@ -231,14 +230,9 @@ def sick(metrics: Metrics) -> Metrics:
 
 
 def test_a_resumed_run_raises_the_same_alarms_and_doubles_no_step(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tiny_model: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It dies while the alarm is on, at a step that it plays again, and after it is over."""
-
-    def tiny(tokenizer: Any, *, seed: int, **sizes: int) -> Any:
-        return build_model(tokenizer, seed=seed, width=32, layers=1)
-
-    monkeypatch.setattr(assembly, "build_model", tiny)
     config = replace(TINY, steps=26, save_every=4, evaluate_every=50, games=4)
     see, save = Watch.see, running._save
     monkeypatch.setattr(Watch, "see", lambda watch, metrics: see(watch, sick(metrics)))

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sparring.agents.core import Agent
+from sparring.agents.random import RandomAgent
 from sparring.envs.core import Episode, Game, Role
 from sparring.training.opponents.core import Opponents, Seating
+from sparring.training.opponents.fixed import Against
+from sparring.training.opponents.mirror import Mirror
 
 
 class Mixed(Opponents):
@@ -43,3 +46,9 @@ class Mixed(Opponents):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         for strategy, saved in zip(self.strategies, state["strategies"], strict=True):
             strategy.load_state_dict(saved)
+
+
+def with_random(share: float) -> Mixed:
+    """Mirror games, and in a ``share`` of the games, from 0 to 1, one seat against random play."""
+    parts: list[tuple[float, Opponents]] = [(1 - share, Mirror()), (share, Against(RandomAgent()))]
+    return Mixed(*(part for part in parts if part[0]))

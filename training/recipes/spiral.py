@@ -10,7 +10,6 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
-from sparring.agents.random import RandomAgent
 from sparring.envs.core import BadInput
 from sparring.envs.registry import game
 from sparring.training.advantages import keys
@@ -22,10 +21,7 @@ from sparring.training.config import SelfPlayConfig
 from sparring.training.core import Estimator
 from sparring.training.experiment import Experiment
 from sparring.training.methods.policy_gradient import PolicyGradient
-from sparring.training.opponents.core import Opponents
-from sparring.training.opponents.fixed import Against
-from sparring.training.opponents.mirror import Mirror
-from sparring.training.opponents.mixed import Mixed
+from sparring.training.opponents.mixed import with_random
 from sparring.training.selfplay import SelfPlay
 from sparring.training.update import Ramp, UpdateConfig
 
@@ -87,13 +83,6 @@ class Config(SelfPlayConfig):
             raise BadInput("against-random is a share, from 0 to 1")
 
 
-def opponents(config: Config) -> Opponents:
-    """Itself, and random legal play in a share of the games."""
-    share = config.against_random
-    parts: list[tuple[float, Opponents]] = [(1 - share, Mirror()), (share, Against(RandomAgent()))]
-    return Mixed(*(part for part in parts if part[0]))
-
-
 def build(config: Config, checkpoint: Path | None = None) -> Experiment:
     """The whole experiment, at its start or with the weights of a checkpoint."""
     games = [game(spec) for spec in config.mix]
@@ -102,7 +91,7 @@ def build(config: Config, checkpoint: Path | None = None) -> Experiment:
         mixture=mixture_of(games),
         players={"learner": player},
         method=PolicyGradient(ADVANTAGES[config.advantage]()),
-        opponents=opponents(config),
+        opponents=with_random(config.against_random),
         steps=config.steps,
         games_a_step=config.games,
         seed=config.seed,

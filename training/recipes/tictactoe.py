@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sparring.agents.random import RandomAgent
 from sparring.envs.registry import game
 from sparring.training.advantages.gae import GAE
 from sparring.training.advantages.rae import RAE
@@ -20,9 +19,7 @@ from sparring.training.config import SelfPlayConfig
 from sparring.training.core import Estimator
 from sparring.training.experiment import Experiment
 from sparring.training.methods.policy_gradient import PolicyGradient
-from sparring.training.opponents.fixed import Against
-from sparring.training.opponents.mirror import Mirror
-from sparring.training.opponents.mixed import Mixed
+from sparring.training.opponents.mixed import with_random
 from sparring.training.selfplay import SelfPlay
 from sparring.training.update import Ramp, UpdateConfig
 
@@ -63,7 +60,7 @@ def build(config: Config, checkpoint: Path | None = None) -> Experiment:
         mixture=mixture_of([rules]),
         players={"learner": player},
         method=PolicyGradient(estimator),
-        opponents=Mixed((0.5, Mirror()), (0.5, Against(RandomAgent()))),
+        opponents=with_random(0.5),
         steps=config.steps,
         games_a_step=config.games,
         seed=config.seed,

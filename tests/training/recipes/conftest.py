@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from sparring.agents.embedded import build_model
 from sparring.agents.random import RandomAgent
 from sparring.agents.render import Renderer
 from sparring.envs.core import Action, Observation
-from sparring.training import assembly
 from sparring.training import run as running
 from sparring.training.config import RunConfig
 from sparring.training.core import Metrics, Sample
@@ -25,13 +23,8 @@ Lines = list[dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(tiny_model: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedded model tiny, and no report, which takes long."""
-
-    def tiny(tokenizer: Any, *, seed: int, **sizes: int) -> Any:
-        return build_model(tokenizer, seed=seed, width=32, layers=1)
-
-    monkeypatch.setattr(assembly, "build_model", tiny)
     monkeypatch.setattr(running, "keep", lambda *run, last: None)
 
 
