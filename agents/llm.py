@@ -20,8 +20,8 @@ class LLMAgent:
     sampling: Sampling = field(default_factory=Sampling)
 
     async def act(self, observation: Observation) -> Action:
-        prompt, held = self.renderer.prompt(observation)
-        done = await self.engine.generate(Request(prompt, self.sampling, observation.seed, held))
+        prompt, _ = self.renderer.prompt(observation)
+        done = await self.engine.generate(Request(prompt, self.sampling, observation.seed))
         private, text = parse(self.renderer.decode(done.tokens))
         return Action(text, private, prompt, done.tokens, done.logprobs)
 

@@ -94,15 +94,15 @@ def fit_threads(model: Any) -> None:
         torch.set_num_threads(1)
 
 
-def share_cache(agents: Iterable[object], tokens: int) -> None:
-    """Let the engines of all these agents together keep ``tokens`` tokens of key-value cache.
+def share_memory(agents: Iterable[object], memory: int) -> None:
+    """Let the engines of all these agents together have ``memory`` bytes of keys and values.
 
     Each engine's own budget is made for a process with one model.
     """
     engines = {id(a.engine): a.engine for a in agents if isinstance(a, LLMAgent)}.values()
     local = [engine for engine in engines if isinstance(engine, LocalEngine)]
     for engine in local:
-        engine.cache.capacity = tokens // len(local)
+        engine.memory = memory // len(local)
 
 
 def player(
@@ -124,5 +124,5 @@ def player(
         instruct=tokenizer.chat_template != CHAT_TEMPLATE,
     )
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    engine = LocalEngine(model, end=renderer.end, pad=pad, using=using)
+    engine = LocalEngine(model, end=renderer.end, pad=pad, using=using, decode=renderer.decode)
     return LLMAgent(name, engine, renderer, sampling), engine

@@ -7,19 +7,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sparring.envs.core import BadInput
+
 Tokens = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How to sample. ``temperature`` 0 takes the most likely token; 1 is the model itself."""
+    """How to sample.
+
+    temperature  0 takes the most likely token; 1 is the model itself
+    top_k        only the k most likely tokens; 0: all
+    top_p        only the most likely tokens that have this much probability together
+    stop         an answer ends with the token that completes one of these texts
+    stop_tokens  or with one of these tokens, besides the end token
+    max_tokens   of an answer, the end token included
+    """
 
     temperature: float = 1.0
     max_tokens: int = 64
+    top_k: int = 0
+    top_p: float = 1.0
+    stop: tuple[str, ...] = ()
+    stop_tokens: Tokens = ()
 
     def __post_init__(self) -> None:
         if self.temperature < 0 or self.max_tokens < 1:
-            raise ValueError(f"temperature must be >= 0 and max_tokens >= 1, not {self}")
+            raise BadInput(f"temperature must be >= 0 and max_tokens >= 1, not {self}")
+        if self.top_k < 0 or not 0 < self.top_p <= 1:
+            raise BadInput(f"top_k must be >= 0 and top_p in (0, 1], not {self}")
+        if "" in self.stop:
+            raise BadInput("an empty text in stop would end every answer at once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +45,31 @@ class Request:
     """One answer to sample after ``prompt``. ``seed`` alone fixes its luck, whoever else is in the
     batch (up to floating point: batch shapes change the last digits of the logits).
 
-    ``held``: how many tokens at the start of the prompt this conversation already had, so that
-    the engine can go on from its key-value cache.
+    choices  if there are any, the answer is one of these: at each token only what goes on to one of
+             them can be sampled. They should end with the end token
+    adapter  the LoRA adapter to answer with, of a model that holds several; None: as the model is
     """
 
     prompt: Tokens
     sampling: Sampling
     seed: int
-    held: int = 0
+    choices: tuple[Tokens, ...] = ()
+    adapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The sampled ``tokens`` (with the end token, unless cut off by length) and the natural-log
-    probability of each under the sampling distribution (under the model, at temperature 0)."""
+    """What was sampled.
+
+    tokens    with the end token, unless cut off by length
+    logprobs  the natural-log probability of each under the sampling distribution: after
+              temperature, top-k, top-p and choices (at temperature 0: as ``plain``)
+    plain     the same under the model itself
+    """
 
     tokens: Tokens
     logprobs: tuple[float, ...]
+    plain: tuple[float, ...] = ()
 
 
 class Engine(Protocol):

@@ -54,10 +54,11 @@ def test_two_engines_on_one_model_are_two_players(models: tuple[Any, Any]) -> No
     second = LocalEngine(model, end=1, using=exchanged(model, other, log))
     alone = ask(LocalEngine(copy.deepcopy(model), end=1))
     assert ask(second) == ask(LocalEngine(other, end=1))
-    assert log == ["in", "out", "in", "out"], "once to generate, once to score"
+    assert log == ["in", "out"] * (len(log) // 2)
+    assert len(log) > 2, "for every step: games may do other things with the model in between"
     assert ask(plain) == alone, "the model has its own weights back"
     assert alone[0].tokens != ask(second)[0].tokens
-    assert set(plain.cache._kept) != set(second.cache._kept), "their caches are their own"
+    assert set(plain.kept._kept) != set(second.kept._kept), "their caches are their own"
 
 
 def test_weights_are_exchanged_where_they_can_be_trained_again(models: tuple[Any, Any]) -> None:
@@ -72,7 +73,8 @@ def test_weights_are_exchanged_where_they_can_be_trained_again(models: tuple[Any
         seen.append(torch.is_inference_mode_enabled())
 
     ask(LocalEngine(model, end=1, using=inside))
-    assert seen == [False] * 4
+    assert seen
+    assert not any(seen)
     ask(LocalEngine(model, end=1, using=exchanged(model, other, [])))
     model(input_ids=torch.tensor([PROMPT])).logits.sum().backward()
     assert all(p.grad is not None for p in model.parameters())

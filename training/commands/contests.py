@@ -15,7 +15,7 @@ from sparring.envs.core import BadInput, Game
 from sparring.envs.registry import game
 
 GAMES, SWISS_GAMES, MOST_GAMES = 1000, 20, 100_000
-CACHE = 1 << 16  # tokens of key-value cache in all: 256 conversations of 256 tokens
+MEMORY = 1 << 29  # bytes of keys and values in all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +64,9 @@ def contests(options: Contests) -> list[Contest]:
         seats = {role: load(name, each) for role, name in fixed.items() if role in each.roles}
         found.append(Contest(each, players, seats))
     if any(map(is_model, (*options.agents, *fixed.values()))):
-        from sparring.agents.pretrained import share_cache  # brings torch, which takes time
+        from sparring.agents.pretrained import share_memory  # brings torch, which takes time
 
-        share_cache(load.loaded.values(), CACHE)
+        share_memory(load.loaded.values(), MEMORY)
     if len({contest.spec for contest in found}) < len(found):
         raise BadInput("the same game is named twice")
     return found

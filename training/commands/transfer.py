@@ -20,7 +20,7 @@ from sparring.agents.runs import MODEL, checkpoints, find_checkpoint
 from sparring.envs.core import BadInput, Game
 from sparring.envs.registry import game
 from sparring.training.commands.common import out, parse
-from sparring.training.commands.contests import CACHE
+from sparring.training.commands.contests import MEMORY
 from sparring.training.harness import TaskChange, check_installed, compare
 from sparring.training.progress import progress_bar
 from sparring.training.transfer import Comparison, held_out, trained_on, transfer
@@ -105,9 +105,9 @@ def _play(options: Transfer, first: int, last: int, trained: Collection[str]) ->
     check_games(options.games)  # says what is wrong with the number before anything is loaded
     rules = [game(spec) for spec in options.game] or held_out(trained)
     before, after = (agent(f"run:{options.run}@{step}", rules[0].name) for step in (first, last))
-    from sparring.agents.pretrained import share_cache  # brings torch, which takes time
+    from sparring.agents.pretrained import share_memory  # brings torch, which takes time
 
-    share_cache((before, after), CACHE)
+    share_memory((before, after), MEMORY)
     with progress_bar(out, transient=True, disable=options.json) as bar:
         task = bar.add_task("playing", total=2 * options.games * len(rules))
         return transfer(

@@ -54,12 +54,11 @@ def load(games: Sequence[Game], player: Player, number: int) -> Load:
     longest = max(len(row.tokens) for row in rows) + -(-more // len(rows))
     fill = max(part.width for part in cut(player.model, batch, config.tokens_at_once))
     tokens = min(total, max(config.tokens_at_once, longest))
-    cached = batched = 0
+    spoken = memory = 0
     if isinstance(engine, LocalEngine):
-        spoken = int((sum(len(row.tokens) for row in rows) + more) * times)
-        cached = min(engine.cache.capacity, spoken)
-        batched = min(engine.max_rows, number) * longest
-    return Load(tokens, max(longest, fill), tokens * trained // total, trained, cached, batched)
+        kept = int((sum(len(row.tokens) for row in rows) + more) * times)
+        spoken, memory = kept + min(engine.max_rows, number) * longest, engine.memory
+    return Load(tokens, max(longest, fill), tokens * trained // total, trained, spoken, memory)
 
 
 def _samples(games: Sequence[Game], renderer: Renderer) -> list[Sample]:

@@ -23,16 +23,16 @@ class Load:
 
     ``tokens``: of the largest pass through the model, fill included; ``line``: of its lines.
     ``outputs``: places of that pass that the output layer reads. ``trained``: trained tokens of
-    the whole batch. ``cached``: tokens whose keys and values the engine keeps between turns;
-    ``batched``: those of one batch of the engine.
+    the whole batch. ``spoken``: tokens whose keys and values the engine would keep, in the
+    ``engine`` bytes that it may have for them.
     """
 
     tokens: int
     line: int
     outputs: int
     trained: int
-    cached: int = 0
-    batched: int = 0
+    spoken: int = 0
+    engine: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def estimate(model: Any, config: UpdateConfig, load: Load, players: int = 1) -> 
     cost = costs(model)
     passes = (_activations(cost, load), _logits(model, config, copies, load))
     slack = SLACK * sum(term.bytes for term in passes) if model.device.type == "cpu" else 0.0
-    engine = load.cached + load.batched
+    engine = min(int(load.spoken * cost.cache), load.engine)
     terms = (
         Term("weights", weights, "all numbers × their bytes"),
         Term("gradients", learned, "of what is trained"),
@@ -110,8 +110,8 @@ def estimate(model: Any, config: UpdateConfig, load: Load, players: int = 1) -> 
         _policies(model, config, copies, load),
         Term(
             "engine",
-            int(engine * cost.cache),
-            f"({load.cached:,} cached + {load.batched:,} batched tokens) × {cost.cache:,.0f} bytes",
+            engine,
+            f"{load.spoken:,} tokens × {cost.cache:,.0f} bytes, at most {size(load.engine)}",
         ),
     )
     return Estimate(terms, weights, free(model.device))

@@ -47,11 +47,11 @@ def frozen(player: Player) -> weights.Weights:
         return weights.copy_of(player.model)
 
 
-def past_self(name: str, player: Player, copy: Mapping[str, Any], cache_tokens: int) -> PastSelf:
+def past_self(name: str, player: Player, copy: Mapping[str, Any], memory: int) -> PastSelf:
     """``player`` as it was when ``copy`` was made (``frozen``), beside what it is now.
 
     It computes on the same model with its weights exchanged, so it costs no memory but the copy and
-    ``cache_tokens`` of key-value cache.
+    ``memory`` bytes of keys and values.
 
     Raises:
         BadInput: the player does not compute in this process.
@@ -64,7 +64,8 @@ def past_self(name: str, player: Player, copy: Mapping[str, Any], cache_tokens: 
         end=engine.end,
         pad=engine.pad,
         max_rows=engine.max_rows,
-        cache_tokens=cache_tokens,
+        memory=memory,
+        decode=engine.decode,
         using=_both(engine.using, player.model, copy),
     )
     return PastSelf(replace(player.agent, name=name, engine=before), before)

@@ -39,7 +39,7 @@ class Pool:
         capacity: how many past selves at most; the oldest goes first (see ``add``). None: no bound.
         player_of: the name of the player in a role, where several share a game.
         decay: of the records, for each update.
-        cache_tokens: of key-value cache for each past self.
+        memory: bytes of keys and values for each past self.
 
     Raises:
         BadInput: two agents have the same name, or the capacity is below 1.
@@ -53,7 +53,7 @@ class Pool:
         capacity: int | None = 50,
         player_of: Callable[[Role], str] | None = None,
         decay: float = 0.9,
-        cache_tokens: int = 1 << 14,
+        memory: int = 1 << 26,
     ):
         if capacity is not None and capacity < 1:
             raise BadInput(f"a pool holds at least 1 past self, not {capacity}")
@@ -64,7 +64,7 @@ class Pool:
         self.capacity = capacity
         self.player_of = player_of
         self.records = Records(decay)
-        self.cache_tokens = cache_tokens
+        self.memory = memory
         self.members = {a.name: Member(a.name, 0, {}, {"": a}) for a in fixed}
 
     @property
@@ -108,7 +108,7 @@ class Pool:
         agents = {}
         for p, copy in copies.items():
             label = name if len(copies) == 1 else f"{self.players[p].agent.name}@step-{step}"
-            agents[p] = past_self(label, self.players[p], copy, self.cache_tokens)
+            agents[p] = past_self(label, self.players[p], copy, self.memory)
         return Member(name, step, copies, agents)
 
     def forget(self) -> None:

@@ -47,6 +47,8 @@ class Config(SelfPlayConfig):
     """The Nash mixture of the pool, all past selves alike, or the current policy."""
     every: int = 10
     """Updates between two snapshots: with "nash" a best response is trained for so long."""
+    since: float = 0.0
+    """With "past", this part of the past no longer counts: 0.5 leaves the newer half."""
     matrix_games: int = 256
     """Games for each cell of the payoff matrix, with "nash"."""
     steps: int = 200
@@ -60,7 +62,7 @@ def opponents(config: Config, pool: Pool) -> Opponents:
         "nash": lambda: Nash(
             pool, every=config.every, games=config.matrix_games, deals=deals_of, seed=config.seed
         ),
-        "past": lambda: UniformPast(pool, every=config.every),
+        "past": lambda: UniformPast(pool, every=config.every, since=config.since),
         "mirror": Mirror,
     }
     return made[config.against]()

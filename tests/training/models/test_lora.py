@@ -1,5 +1,6 @@
 """Adapters: what is trained and what is not, several on one model, and their files."""
 
+import asyncio
 import copy
 from dataclasses import replace
 from pathlib import Path
@@ -192,7 +193,8 @@ def test_engines_play_with_their_own_adapter(folder: Path) -> None:
     model = players["player_0"].model
     for name in ("player_1", "player_0"):
         players[name].publish()
-        found = players[name].agent.engine.score_all([(PROMPT, (20,))])  # type: ignore[attr-defined]
+        engine = players[name].agent.engine  # type: ignore[attr-defined]
+        found = asyncio.run(engine.score(tuple(PROMPT), [(20,)]))
         with lora.active(model, name):
             expected = float(logits(model).log_softmax(-1)[20])
         assert found[0] == pytest.approx(expected, abs=1e-5)

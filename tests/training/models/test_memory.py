@@ -16,7 +16,7 @@ from sparring.training.models.options import LoraOptions
 from sparring.training.recipes.kuhn import Config, build
 from sparring.training.update import UpdateConfig
 
-LOAD = Load(tokens=100, line=50, outputs=20, trained=30, cached=7, batched=3)
+LOAD = Load(tokens=100, line=50, outputs=20, trained=30, spoken=10, engine=1 << 20)
 LAYERS, WIDTH, WORDS = 2, 32, 334  # of the tests' model
 
 

@@ -55,7 +55,7 @@ def cached(opponents: Any) -> int:
     """How many conversations the engines of past selves hold."""
     agents = [agent for member in opponents.pool.past for agent in member.agents.values()]
     assert agents
-    return sum(len(agent.engine.cache) for agent in agents)
+    return sum(len(agent.engine.kept) for agent in agents)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

@@ -1,0 +1,279 @@
+"""Answers of many games in flight: our engine against generate, transformers' batching, and vLLM.
+
+    python benchmarks/generation.py             prints the table
+    python benchmarks/generation.py --check     exits 1 if a goal is missed
+
+Sixty-four conversations of ten turns with models of random weights. All begin with the same rules;
+in each turn a conversation gets some tokens to read and says 8 to 56 tokens, 32 on average, drawn
+once for all ways. Nobody may end earlier, so all do the same work:
+
+ours           a conversation asks for its next turn when its last is answered
+one thread     the same on one thread, as small models are played by default
+generate       ``model.generate`` on all conversations, each turn's prompts read again from their
+               start; a batch ends when its longest answer does
+continuous     transformers' own continuous batching, the same turns
+vllm           vLLM's asynchronous engine on the CPU, prefix caching on (where it is installed)
+
+"roof" is the least time that the same tokens could take, if each were read once: the time of the
+matrix products alone, at the rate that large ones reach here, or of fetching all weights at every
+step where that is more. Ratios are of total time to that of "ours". Goals: generate at least 3.5
+times ours with 1M and 5M parameters, 2.5 times with 20M and 135M; vLLM at least 1.2 times ours with
+1M, and ours at most 1.25 times vLLM with 135M; the last turn costs at most 1.5 times the first.
+"""
+
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+
+from sparring.agents.engines.core import Request, Sampling, Tokens
+from sparring.agents.engines.local import LocalEngine
+
+TURNS, RULES = 10, 96
+READ = (24, 72)  # tokens to read in a turn
+SAID = (8, 56)
+
+Plan = list[list[tuple[Tokens, int]]]
+"""For each conversation and turn what is read, and how many tokens are said."""
+
+
+def qwen(width: int, layers: int, vocabulary: int) -> Callable[[], Any]:
+    config = Qwen3Config(
+        vocab_size=vocabulary,
+        hidden_size=width,
+        intermediate_size=3 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=width // 32,
+        num_key_value_heads=width // 32,
+        head_dim=32,
+        max_position_embeddings=2048,
+        tie_word_embeddings=True,
+    )
+    return lambda: Qwen3ForCausalLM(config)
+
+
+def smollm2() -> Any:
+    config = LlamaConfig(
+        vocab_size=49152,
+        hidden_size=576,
+        intermediate_size=1536,
+        num_hidden_layers=30,
+        num_attention_heads=9,
+        num_key_value_heads=3,
+        max_position_embeddings=8192,
+        tie_word_embeddings=True,
+    )
+    return LlamaForCausalLM(config)
+
+
+MODELS = {
+    # name: (model, dtype, goal against generate)
+    "1M": (qwen(128, 4, 1024), torch.float32, 3.5),
+    "5M": (qwen(256, 6, 2048), torch.float32, 3.5),
+    "20M": (qwen(384, 8, 16384), torch.bfloat16, 2.5),
+    "135M": (smollm2, torch.bfloat16, 2.5),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Measure the time of generation."""
+
+    models: tuple[str, ...] = ("1M", "5M", "20M", "135M")
+    """Which of 1M, 5M, 20M and 135M."""
+    ways: tuple[str, ...] = ("ours", "generate", "continuous", "vllm")
+    """Which of the ways above; "ours" is always there."""
+    conversations: int = 64
+    turns: int = TURNS
+    rounds: int = 3
+    """Rounds; the median counts. With 135M parameters there is one."""
+    threads: int = 2
+    """Threads of torch."""
+    check: bool = False
+    """Exit with 1 if a goal is missed."""
+
+
+def planned(options: Options, vocabulary: int) -> Plan:
+    luck = random.Random(0)
+
+    def some(number: int) -> Tokens:
+        return tuple(luck.choices(range(10, vocabulary), k=number))
+
+    rules = some(RULES)
+    plan: Plan = []
+    for _ in range(options.conversations):
+        turns = [(some(luck.randint(*READ)), luck.randint(*SAID)) for _ in range(options.turns)]
+        plan.append([(rules + turns[0][0], turns[0][1]), *turns[1:]])
+    return plan
+
+
+def ours(model: Any, plan: Plan) -> list[float]:
+    """Seconds until each turn was answered in all conversations."""
+    engine = LocalEngine(model, end=-1, memory=4 << 30)
+    done = [0.0] * len(plan[0])
+
+    async def conversation(c: int) -> None:
+        held: Tokens = ()
+        for turn, (read, most) in enumerate(plan[c]):
+            request = Request(held + read, Sampling(max_tokens=most), seed=100 * c + turn)
+            held = request.prompt + (await engine.generate(request)).tokens
+            done[turn] = time.perf_counter()
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(conversation(c) for c in range(len(plan))))
+
+    start = time.perf_counter()
+    asyncio.run(all_of_them())
+    return [at - start for at in done]
+
+
+def generate(model: Any, plan: Plan) -> list[float]:
+    held: list[Tokens] = [()] * len(plan)
+    done = []
+    start = time.perf_counter()
+    for turn in range(len(plan[0])):
+        prompts = [h + conversation[turn][0] for h, conversation in zip(held, plan, strict=True)]
+        wide = max(map(len, prompts))
+        ids = torch.tensor([[0] * (wide - len(p)) + list(p) for p in prompts])
+        mask = torch.tensor([[0] * (wide - len(p)) + [1] * len(p) for p in prompts])
+        most = [conversation[turn][1] for conversation in plan]
+        with torch.inference_mode():
+            out = model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                do_sample=True,
+                top_k=0,
+                max_new_tokens=max(most),
+                min_new_tokens=max(most),
+                pad_token_id=0,
+            )
+        said = out[:, wide:].tolist()
+        held = [p + tuple(s[:n]) for p, s, n in zip(prompts, said, most, strict=True)]
+        done.append(time.perf_counter() - start)
+    return done
+
+
+def continuous(model: Any, plan: Plan) -> list[float]:
+    """transformers' own: every turn's prompts go in together, each with its own length."""
+    from transformers import ContinuousBatchingConfig, GenerationConfig
+
+    tokens = sum(len(read) + most for turns in plan for read, most in turns)
+    settings = ContinuousBatchingConfig(page_size=32, num_blocks=tokens // 32 + 2 * len(plan))
+    held: list[Tokens] = [()] * len(plan)
+    done = []
+    start = time.perf_counter()
+    for turn in range(len(plan[0])):
+        prompts = [list(h + c[turn][0]) for h, c in zip(held, plan, strict=True)]
+        most = [c[turn][1] for c in plan]
+        config = GenerationConfig(
+            max_new_tokens=max(most), do_sample=True, top_k=0, eos_token_id=-1, pad_token_id=0
+        )
+        found = model.generate_batch(
+            prompts,
+            generation_config=config,
+            continuous_batching_config=settings,
+            progress_bar=False,
+        )
+        said = [one.generated_tokens for one in found.values()]
+        held = [(*p, *s[:n]) for p, s, n in zip(prompts, said, most, strict=True)]
+        done.append(time.perf_counter() - start)
+    return done
+
+
+WAYS: dict[str, Callable[[Any, Plan], list[float]]] = {
+    "ours": ours,
+    "generate": generate,
+    "continuous": continuous,
+}
+
+
+def roof(model: Any, plan: Plan) -> float:
+    """The least seconds for these tokens (see above)."""
+    weights = [p for p in model.parameters() if p.dim() == 2]
+    numbers = sum(p.numel() for p in weights)
+    rate = _matrix_rate(model.dtype)
+    fetch = sum(p.numel() * p.element_size() for p in weights) / _bandwidth()
+    read = sum(len(read) for turns in plan for read, _ in turns)
+    said = sum(most for turns in plan for _, most in turns)
+    steps = max(sum(most for _, most in turns) for turns in plan)
+    return 2 * numbers * read / rate + max(2 * numbers * said / rate, steps * fetch)
+
+
+def _matrix_rate(dtype: torch.dtype) -> float:
+    a = torch.randn(2048, 2048).to(dtype)
+    return 2 * 2048**3 / _least(lambda: a @ a)
+
+
+def _bandwidth() -> float:
+    """Bytes a second, read and written."""
+    a, b = torch.empty(1 << 26), torch.zeros(1 << 26)
+    return 2 * a.numel() * 4 / _least(lambda: a.copy_(b))
+
+
+def _least(work: Callable[[], Any]) -> float:
+    work()
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def main() -> int:
+    options = tyro.cli(Options)
+    torch.set_num_threads(options.threads)
+    console = Console(width=120)
+    table = Table(title=f"{options.conversations} conversations of {options.turns} turns")
+    for column in (
+        "model",
+        "way",
+        "seconds",
+        "ratio to ours",
+        "tokens a second",
+        "turn 10 : turn 1",
+    ):
+        table.add_column(column)
+    missed = False
+    for name in options.models:
+        make, dtype, goal = MODELS[name]
+        torch.manual_seed(0)
+        model = make().to(dtype).eval()
+        plan = planned(options, model.config.vocab_size)
+        said = sum(most for turns in plan for _, most in turns)
+        WAYS["ours"](model, [turns[:1] for turns in plan[:8]])  # warm
+        found: dict[str, list[list[float]]] = {}
+        for _ in range(1 if name == "135M" else options.rounds):
+            for way in dict.fromkeys(("ours", *options.ways)):
+                if way in WAYS:
+                    found.setdefault(way, []).append(WAYS[way](model, plan))
+        total = {way: median(run[-1] for run in runs) for way, runs in found.items()}
+        for way, runs in found.items():
+            turns = [b - a for a, b in zip([0.0, *runs[0]], runs[0], strict=False)]
+            table.add_row(
+                name,
+                way,
+                f"{total[way]:.2f}",
+                f"{total[way] / total['ours']:.2f}",
+                f"{said / total[way]:,.0f}",
+                f"{turns[-1] / turns[0]:.2f}",
+            )
+        least = roof(model, plan)
+        table.add_row(name, "roof", f"{least:.2f}", f"{least / total['ours']:.2f}", "", "")
+        missed |= "generate" in total and total["generate"] < goal * total["ours"]
+    console.print(table)
+    return 1 if options.check and missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
