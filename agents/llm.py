@@ -20,7 +20,7 @@ class LLMAgent:
     sampling: Sampling = field(default_factory=Sampling)
 
     async def act(self, observation: Observation) -> Action:
-        prompt, _ = self.renderer.prompt(observation)
+        prompt = self.renderer.prompt(observation)
         done = await self.engine.generate(Request(prompt, self.sampling, observation.seed))
         private, text = parse(self.renderer.decode(done.tokens))
         return Action(text, private, prompt, done.tokens, done.logprobs)
@@ -44,7 +44,7 @@ class LLMAgent:
         """
         if not observation.legal:
             raise ValueError("a policy needs listed legal answers")
-        prompt, _ = self.renderer.prompt(observation)
+        prompt = self.renderer.prompt(observation)
         replies = [self.renderer.answer(answer) for answer in observation.legal]
         logprobs = await self.engine.score(prompt, replies)
         return dict(zip(observation.legal, map(math.exp, logprobs), strict=True))

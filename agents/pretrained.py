@@ -24,6 +24,8 @@ ADAPTER = "adapter_config.json"
 SHOW_LEGAL = "show_legal"
 SMALL_MODEL = 20_000_000  # parameters
 
+log = logging.getLogger(__name__)
+
 disable_progress_bar()  # of reading and writing weights: it would tear up our own display
 logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # we say it once, not at every retry
 
@@ -123,6 +125,13 @@ def player(
         show_legal=tokenizer.init_kwargs.get(SHOW_LEGAL, True),
         instruct=tokenizer.chat_template != CHAT_TEMPLATE,
     )
+    if renderer.template.rewrites:
+        log.warning(
+            "%s: the model's chat template %s; prompts follow it, so a conversation is read anew "
+            "at every turn, and each turn trains as a sequence of its own",
+            name,
+            renderer.template.rewrites,
+        )
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     engine = LocalEngine(model, end=renderer.end, pad=pad, using=using, decode=renderer.decode)
     return LLMAgent(name, engine, renderer, sampling), engine

@@ -3,32 +3,25 @@
 A conversation only grows: the prompt of a role's next turn is its last prompt, the very tokens it
 sampled, and the tokens of what it has seen since. Nothing already said is tokenised again, so the
 key-value cache stays valid and a whole game trains as one sequence per role.
+
+Where the model's own chat template rewrites earlier turns (``template.py``), prompts follow it: a
+model is at home in what it was trained on. Such a prompt does not begin with the one before, and
+each turn trains as a sequence of its own, still on the very tokens that were sampled.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from sparring.agents.engines.core import Tokens
+from sparring.agents.template import Template
 from sparring.envs.aec import transcript
 from sparring.envs.core import Observation
-
-PLAIN_TEMPLATE = (
-    "{% for m in messages %}"
-    "{% if m.role == 'user' %}{{ 'Game: ' + m.content + '\n' }}"
-    "{% else %}{{ 'Player: ' + m.content + eos_token + '\n' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ 'Player: ' }}{% endif %}"
-)
-"""The chat template for base models that bring none."""
-
-_MARKS = ("@user-1@", "@answer@", "@user-2@")
 
 
 class Renderer:
     """Turns observations into token ids with the chat template of ``tokenizer``.
-
-    The template is taken apart once, on a dummy conversation, into what stands before a first
-    message, between an answer and the next message, and before an answer.
 
     Args:
         tokenizer: a ``transformers`` tokenizer with an end-of-text token.
@@ -44,29 +37,10 @@ class Renderer:
         self.tokenizer = tokenizer
         self.show_legal = show_legal
         self.instruct = instruct
-        roles = ("user", "assistant", "user")
-        chat = [{"role": r, "content": m} for r, m in zip(roles, _MARKS, strict=True)]
-        template = tokenizer.chat_template or PLAIN_TEMPLATE
-        text = tokenizer.apply_chat_template(
-            chat, chat_template=template, tokenize=False, add_generation_prompt=True
-        )
-        parts = re.split("|".join(_MARKS), text)
-        if len(parts) != 4:
-            raise ValueError("the model's chat template changes the text of messages")
-        after_answer = self._encode(parts[2])
-        self.end = after_answer[0] if parts[2] else tokenizer.eos_token_id
-        if self.end not in tokenizer.all_special_ids:
-            raise ValueError(
-                "the model's chat template does not end an answer with a special token"
-            )
-        self._head = self._encode(parts[0])
-        self._between = after_answer[1:]
-        self._tail = self._encode(parts[3])
+        self.template = Template(tokenizer)
+        self.end = self.template.end
         self.text_tokens = lru_cache(maxsize=1 << 16)(self._encode_text)
         self.decode = lru_cache(maxsize=1 << 16)(self._decode)
-
-    def _encode(self, text: str) -> Tokens:
-        return tuple(self.tokenizer.encode(text, add_special_tokens=False))
 
     def _encode_text(self, text: str) -> Tokens:
         """What somebody said, with any special token that they typed read as plain letters."""
@@ -82,23 +56,45 @@ class Renderer:
         """The tokens of an answer in its canonical wording, end token included."""
         return (*self.text_tokens(text), self.end)
 
-    def prompt(self, observation: Observation) -> tuple[Tokens, int]:
-        """The prompt for this turn, and how many of its tokens this conversation already had."""
+    def prompt(self, observation: Observation) -> Tokens:
+        """What the model reads at this turn."""
+        thoughts = tuple(bool(turn.action.private) for turn in observation.turns)
+        if not self.template.only_adds(thoughts):
+            return self._rewritten(observation, thoughts)
         held: Tokens = ()
-        known = 0
         if observation.turns:
             last = observation.turns[-1]
-            known = len(last.observation.messages)
-            asked = last.action.prompt or self.prompt(last.observation)[0]
+            asked = last.action.prompt or self.prompt(last.observation)
             said = last.action.tokens or self.answer(last.action.text)
             cut_off = () if said[-1] == self.end else (self.end,)
             held = (*asked, *said, *cut_off)
+        before = self.template.between if held else self.template.head
+        return (*held, *before, *self.text_tokens(self._new(observation)), *self.template.tail)
+
+    def _rewritten(self, observation: Observation, thoughts: tuple[bool, ...]) -> Tokens:
+        """The whole conversation as the template has it now."""
+        actions = [turn.action for turn in observation.turns]
+        users = [turn.observation for turn in observation.turns] + [observation]
+        texts: dict[str, Callable[[int], str]] = {
+            "user": lambda n: self._new(users[n]),
+            "answer": lambda n: actions[n].text,
+            "thought": lambda n: actions[n].private,
+        }
+        tokens: list[int] = []
+        for piece in self.template.pieces(thoughts):
+            match piece:
+                case (str(kind), int(n)):
+                    tokens += self.text_tokens(texts[kind](n))
+                case own:
+                    tokens += own
+        return tuple(tokens)
+
+    def _new(self, observation: Observation) -> str:
+        """What the role has seen since its last turn, and what it is asked."""
+        known = len(observation.turns[-1].observation.messages) if observation.turns else 0
         new_messages = observation.messages[known:]
         lines = [transcript(new_messages)] if new_messages else []
-        lines += self._asked(observation)
-        before = self._between if held else self._head
-        new = (*before, *self.text_tokens("\n".join(lines)), *self._tail)
-        return held + new, len(held)
+        return "\n".join([*lines, *self._asked(observation)])
 
     def _asked(self, observation: Observation) -> list[str]:
         """What is added to what the game said: which answers there are, or that one is due."""

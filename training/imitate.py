@@ -23,7 +23,7 @@ def as_said_by_model(episode: Episode, renderer: Renderer) -> Episode:
     """The same game with the tokens that a model would have read and said."""
     turns = []
     for turn in episode.turns:
-        prompt, _ = renderer.prompt(turn.observation)
+        prompt = renderer.prompt(turn.observation)
         tokens = renderer.answer(turn.action.text)
         certain = (0.0,) * len(tokens)
         said = replace(turn.action, prompt=prompt, tokens=tokens, logprobs=certain)

@@ -124,7 +124,7 @@ def test_a_model_in_the_seat_says_what_its_engine_scores(tiny: LLMAgent) -> None
         which = f"Which answer is the correct one? Reply with {' or '.join(labels)} only."
         message = replace(seen.messages[0], text=which)
         asked = seen._replace(messages=(*seen.messages, message), legal=labels)
-        prompt = tiny.renderer.prompt(asked)[0]
+        prompt = tiny.renderer.prompt(asked)
         replies = [tiny.renderer.answer(label) for label in (ONE, TWO)]
         one, two = map(math.exp, asyncio.run(tiny.engine.score(prompt, replies)))
         values.append(one / (one + two))

@@ -122,8 +122,8 @@ def test_a_loaded_agent_plays_like_the_model_that_was_saved(
     loaded = agent(f"run:{run}", GAME)
     assert isinstance(loaded, LLMAgent)
     seen = KuhnPoker().start(0).observe("player_0")
-    prompt, _ = saved.renderer.prompt(seen)
-    assert loaded.renderer.prompt(seen)[0] == prompt
+    prompt = saved.renderer.prompt(seen)
+    assert loaded.renderer.prompt(seen) == prompt
     request = Request(prompt, Sampling(max_tokens=9), 4)
     one, other = (asyncio.run(a.engine.generate(request)) for a in (saved, loaded))
     assert one == other

@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from sparring.agents.embedded import build_tokenizer
-from sparring.agents.engines.core import Sampling
+from sparring.agents.engines.core import Sampling, Tokens
 from sparring.agents.engines.local import LocalEngine
 from sparring.agents.llm import LLMAgent
 from sparring.agents.play import Match, play, play_all
@@ -26,6 +25,8 @@ from sparring.envs import game, games
 from sparring.envs.core import Action, Episode, Message, Observation, Turn
 from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.games.tictactoe import TicTacToe
+from sparring.training.core import Sample
+from sparring.training.rows import rows_of
 
 CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"
@@ -111,11 +112,11 @@ def test_prompts_grow_id_for_id_whatever_was_sampled(
     assert any(renderer.answer(a.text) != a.tokens for a in taken), "all wordings were canonical"
 
 
-def with_hint(renderer: Renderer) -> Callable[[Observation], tuple[tuple[int, ...], int]]:
+def with_hint(renderer: Renderer) -> Callable[[Observation], Tokens]:
     """The prompt of ``renderer`` with the legal answers added as if the game had said them."""
     plain = renderer.prompt
 
-    def prompt(observation: Observation) -> tuple[tuple[int, ...], int]:
+    def prompt(observation: Observation) -> Tokens:
         hint = Message("game", f"Legal: {', '.join(observation.legal or ())}")
         return plain(observation._replace(messages=(*observation.messages, hint)))
 
@@ -127,24 +128,6 @@ def test_prompts_of_a_real_engine_grow(talker: tuple[LLMAgent, LocalEngine]) -> 
     game = TicTacToe(board=False)
     matches = [Match(game, dict.fromkeys(game.roles, agent), 0, luck) for luck in range(10)]
     assert sum(map(must_grow, asyncio.run(play_all(matches, retries=5)))) > 40
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_held_counts_what_the_conversation_had(
-    renderers: dict[str, Renderer], scripted: Any, kind: str
-) -> None:
-    renderer = renderers[kind]
-    agent = LLMAgent("scripted", scripted(renderer), renderer)
-    game = TicTacToe()
-    episode = asyncio.run(play(Match(game, dict.fromkeys(game.roles, agent), 0, 3), retries=9))
-    for role in game.roles:
-        turns = episode.turns_of(role)
-        assert agent.renderer.prompt(turns[0].observation)[1] == 0
-        for before, turn in pairwise(turns):
-            prompt, held = renderer.prompt(turn.observation)
-            said = before.action.prompt + before.action.tokens
-            closed = said if said[-1] == renderer.end else (*said, renderer.end)
-            assert prompt[:held] == closed
 
 
 # -- wordings ---------------------------------------------------------------------------------
@@ -164,7 +147,7 @@ def test_turns_without_tokens_read_like_turns_in_canonical_tokens(
             spoken = renderer.prompt(turn.observation._replace(turns=own))
             assert bare == spoken
             tokens = renderer.answer(turn.action.text)
-            action = replace(turn.action, prompt=spoken[0], tokens=tokens)
+            action = replace(turn.action, prompt=spoken, tokens=tokens)
             own = (*own, replace(turn, action=action))
 
 
@@ -189,7 +172,7 @@ def test_the_words_of_the_prompt_are_those_of_the_template(
             "Game: Rules.\nLegal: yes, no\nPlayer: yes<|endoftext|>\n"
             "Game: More.\nEnd?\nLegal: a\nPlayer: "
         )
-    assert tokenizer.decode(renderer.prompt(later)[0]) == text
+    assert tokenizer.decode(renderer.prompt(later)) == text
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -197,8 +180,8 @@ def test_an_untaught_model_is_told_how_to_reply(renderers: dict[str, Renderer], 
     renderer = Renderer(renderers[kind].tokenizer, instruct=True)
 
     def asked(observation: Observation) -> str:
-        tokens, held = renderer.prompt(observation)
-        return str(renderer.tokenizer.decode(tokens[held:]))
+        held = renderer.prompt(observation.turns[-1].observation) if observation.turns else ()
+        return str(renderer.tokenizer.decode(renderer.prompt(observation)[len(held) :]))
 
     rules = (Message("game", "Rules."),)
     first = Observation("player_0", rules, ("check", "bet", "fold"))
@@ -210,13 +193,13 @@ def test_an_untaught_model_is_told_how_to_reply(renderers: dict[str, Renderer], 
     said = Turn(first, Action("bet"))
     again = Observation("player_0", (*rules, Message("game", "Now?")), ("call",), turns=(said,))
     assert "Now?\nYour whole reply must be one of these: call\nExamples:\ncall" in asked(again)
-    start, _ = renderer.prompt(first)
-    assert renderer.prompt(again)[0][: len(start)] == start
+    start = renderer.prompt(first)
+    assert renderer.prompt(again)[: len(start)] == start
     free = Observation("player_0", rules, None, examples=("[a hint]",))
     assert "Rules.\nIt is your turn, player_0." in asked(free)
     assert "hint" not in asked(free)
     quiet = Renderer(renderers[kind].tokenizer, instruct=True, show_legal=False)
-    assert "reply" not in quiet.tokenizer.decode(quiet.prompt(first)[0])
+    assert "reply" not in quiet.tokenizer.decode(quiet.prompt(first))
 
 
 def test_models_that_we_taught_keep_their_bare_list(
@@ -241,7 +224,7 @@ def test_the_model_is_told_who_speaks(renderers: dict[str, Renderer], kind: str)
         Message("player_1", "Hello.\nplayer_2 wins."),
         Message("player_2", "No."),
     )
-    text = renderer.tokenizer.decode(renderer.prompt(Observation("player_0", said, None))[0])
+    text = renderer.tokenizer.decode(renderer.prompt(Observation("player_0", said, None)))
     assert "Rules.\nplayer_1: Hello.\n  player_2 wins.\nplayer_2: No." in text
 
 
@@ -279,7 +262,7 @@ def test_special_tokens_that_a_player_types_are_plain_letters(
         told = (Message("player_1", text),)
         seen = Observation("player_0", told, None)
         again = Observation("player_0", told * 2, None, turns=(Turn(seen, Action(text)),))
-        return [t for t in renderer.prompt(again)[0] if t in special]
+        return [t for t in renderer.prompt(again) if t in special]
 
     assert frame(typed) == frame("good day")
 
@@ -314,6 +297,69 @@ BAD_TEMPLATES = {
 def test_templates_that_lose_something_are_refused(fault: str) -> None:
     with pytest.raises(ValueError, match="template"):
         Renderer(synthetic(BAD_TEMPLATES[fault], "<|im_end|>"))
+
+
+# -- templates that rewrite earlier turns -------------------------------------------------------
+
+DROPS = CHATML.replace("m.content", "m.content.split('</think>')[-1].lstrip('\n')")
+OPENS = DROPS.replace("assistant\n' }}{% endif", "assistant\n<think>\n' }}{% endif")
+REWRITING = {"drops the thoughts": DROPS, "changes what stands before": OPENS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_templates_that_only_add_are_known_as_such(
+    renderers: dict[str, Renderer], kind: str
+) -> None:
+    assert not renderers[kind].template.rewrites
+
+
+@pytest.mark.parametrize("what", REWRITING)
+def test_prompts_follow_a_template_that_rewrites(what: str) -> None:
+    tokenizer = synthetic(REWRITING[what], "<|im_end|>")
+    renderer = Renderer(tokenizer)
+    assert what in renderer.template.rewrites
+    first = Observation("player_0", (Message("game", "Rules."),), ("yes", "no"))
+    more = (*first.messages, Message("player_1", "No <|im_end|>?"))
+    said = Turn(first, Action("yes", "it is <|im_start|>"))
+    second = Observation("player_0", more, None, turns=(said,))
+    again = (*more, Message("game", "End?"))
+    third = Observation("player_0", again, None, turns=(said, Turn(second, Action("maybe"))))
+    chat = [
+        {"role": "user", "content": "Rules.\nLegal: yes, no"},
+        {"role": "assistant", "content": "<think>\nit is <|im_start|>\n</think>\n\nyes"},
+        {"role": "user", "content": "player_1: No <|im_end|>?"},
+        {"role": "assistant", "content": "maybe"},
+        {"role": "user", "content": "End?"},
+    ]
+    for observation, known in ((first, 1), (second, 3), (third, 5)):
+        text = tokenizer.apply_chat_template(
+            chat[:known], tokenize=False, add_generation_prompt=True
+        )
+        assert tokenizer.decode(renderer.prompt(observation)) == text
+    typed = [t for t in renderer.prompt(third) if t in tokenizer.all_special_ids]
+    assert len(typed) == 2 * 5 + 1, "the frame of five messages and an answer, and nothing typed"
+
+
+@pytest.mark.parametrize("what", REWRITING)
+def test_what_is_trained_is_what_was_sampled_turn_by_turn(scripted: Any, what: str) -> None:
+    renderer = Renderer(synthetic(REWRITING[what], "<|im_end|>"))
+    agent = LLMAgent("scripted", scripted(renderer), renderer)
+    game = TicTacToe(board=False)
+    matches = [Match(game, dict.fromkeys(game.roles, agent), 0, luck) for luck in range(9)]
+    forks = 0
+    for episode in asyncio.run(play_all(matches, retries=9)):
+        for role in game.roles:
+            sample = Sample(episode, role, 0.0, ())
+            rows = rows_of(sample, [1.0] * len(sample.turns))
+            spans = [(row.tokens, *span) for row in rows for span in row.spans]
+            assert [read[:start] for read, start, _ in spans] == [
+                turn.action.prompt for turn in sample.turns
+            ]
+            assert [read[start:stop] for read, start, stop in spans] == [
+                turn.action.tokens for turn in sample.turns
+            ]
+            forks += len(rows) - 1
+    assert forks > 9
 
 
 # -- replies ----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ def test_a_saved_model_keeps_its_wording(shown: bool, tmp_path: Path) -> None:
     learner = new_player([rules], config, width=32, layers=1)
     seen = rules.start(0).observe("player_0")
     prompt = learner.agent.renderer.prompt(seen)
-    assert ("Legal" in learner.tokenizer.decode(prompt[0])) == shown
+    assert ("Legal" in learner.tokenizer.decode(prompt)) == shown
     learner.save(tmp_path / "model")
     assert agent(f"hf:{tmp_path / 'model'}", rules.name).renderer.prompt(seen) == prompt
     resumed = new_player([rules], config, tmp_path)

@@ -38,7 +38,7 @@ class Parrot:
 
     async def act(self, observation: Observation) -> Action:
         said = await self.random.act(observation)
-        prompt, _ = self.renderer.prompt(observation)
+        prompt = self.renderer.prompt(observation)
         tokens = self.renderer.answer(said.text)
         return Action(said.text, "", prompt, tokens, (-1.0,) * len(tokens))
 
