@@ -67,7 +67,8 @@ class Learner:
             pulls.append((self.remember(batch, self.magnet), config.magnet_at(progress)))
         if config.reference:
             pulls.append((self.remember(batch, self.reference), config.reference))
-        loss = proximal.loss(config, batch, [(other, weight) for other, weight in pulls if weight])
+        terms = [(other, weight) for other, weight in pulls if weight]
+        loss = proximal.loss(config, batch, old, terms)
         found = self.descend(batch, loss, progress, side)
         magnet = pulls[1][0] if config.magnet else None
         return {**found, **proximal.report(config, batch, old, self.remember(batch), magnet)}

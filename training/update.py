@@ -46,6 +46,10 @@ class UpdateConfig:
     """PPO's clip range of the ratio; None leaves it to the KL terms."""
     clip_high: float | None = None
     """The upper range where it is another (DAPO's clip-higher); None: the same as clip."""
+    importance_cap: float | None = None
+    """C of truncated importance sampling, for engines whose numbers are not quite the learner's
+    and for samples of older policies: a token weighs min(C, π_old/μ), and the ratio of the loss is
+    π/π_old. None: the ratio is π/μ, whatever it is."""
     max_grad_norm: float = 1.0
     tokens_at_once: int = 16384
     """How many tokens (with fill) go through the model at once; gradients add up."""
@@ -59,6 +63,8 @@ class UpdateConfig:
             raise BadInput("step-size must be greater than 0")
         if self.magnet_end is not None and (self.magnet <= 0 or self.magnet_end < 0):
             raise BadInput("magnet-end needs a magnet to begin with, and is at least 0")
+        if self.importance_cap is not None and self.importance_cap <= 0:
+            raise BadInput("importance-cap must be greater than 0; 2 is usual")
         if self.clip is None and self.clip_high is not None:
             raise BadInput("clip-high needs clip")
 

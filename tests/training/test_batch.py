@@ -55,7 +55,7 @@ def loss_and_gradient(model: Any, batch: Batch, config: UpdateConfig) -> tuple[f
     third = (here.detach() + torch.linspace(0.2, -0.2, here.shape[1])).log_softmax(-1)
     everything = replace(parts(batch, 1 << 20)[0], tokens=torch.arange(len(batch.chosen)))
     terms = [(other, 1 / config.step_size.at(0)), (third, config.magnet)]
-    loss = proximal.loss(config, batch, terms)(here, everything)
+    loss = proximal.loss(config, batch, other, terms)(here, everything)
     loss.backward()
     gradient = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
     return float(loss.detach()), gradient
@@ -67,6 +67,7 @@ def loss_and_gradient(model: Any, batch: Batch, config: UpdateConfig) -> tuple[f
         UpdateConfig(),
         UpdateConfig(clip=0.2, step_size=Ramp(1.0, 1.0)),
         UpdateConfig(clip=0.05, entropy=0.1, magnet=0.0),
+        UpdateConfig(clip=0.2, importance_cap=0.5),
     ],
 )
 def test_merged_rows_give_what_separate_rows_give(model: Any, config: UpdateConfig) -> None:

@@ -1,6 +1,7 @@
 """The learner: what an update does to the model, the magnet and the state."""
 
 import copy
+import math
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -46,6 +47,25 @@ def test_an_update_favours_what_paid(new_model: Any) -> None:
     assert chance(model, BAD) < before[1]
     assert metrics["mismatch_max"] < 1e-5  # the rows were scored by the same weights
     assert metrics["kl_step"] > 0
+
+
+@pytest.mark.parametrize("cap", [0.5, 2.0, 100.0])
+def test_the_cap_bounds_what_an_odd_engine_does(new_model: Any, cap: float) -> None:
+    """An engine that says of each token that it was e^-2 times as likely as it was."""
+    learners = []
+    for config in (UpdateConfig(), UpdateConfig(importance_cap=cap)):
+        learner = Learner(new_model(seed=3, loud=1.0), replace(config, inner_steps=1))
+        honest = rows(learner.model)
+        odd = [replace(row, logprobs=tuple(p - 2 for p in row.logprobs)) for row in honest]
+        given = honest if config.importance_cap is None else odd
+        found = learner.update(collate(given), progress=0.0)
+        learners.append((learner, found))
+    (_, alone), (_, capped) = learners
+    weight = min(cap, math.exp(2))
+    assert capped["grad_norm"] == pytest.approx(weight * alone["grad_norm"], rel=1e-3)
+    assert capped["importance_cut"] == float(cap < math.exp(2))
+    assert capped["mismatch_mean"] == pytest.approx(2, abs=1e-4)
+    assert "importance_cut" not in alone
 
 
 def test_zero_advantage_leaves_the_policy(new_model: Any) -> None:
@@ -108,7 +128,13 @@ def test_ramp() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"inner_steps": 0}, {"magnet_every": 0}, {"step_size": Ramp(0.5, 0.0)}]
+    "options",
+    [
+        {"inner_steps": 0},
+        {"magnet_every": 0},
+        {"step_size": Ramp(0.5, 0.0)},
+        {"importance_cap": 0.0},
+    ],
 )
 def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
     with pytest.raises(BadInput):

@@ -33,6 +33,15 @@ def surrogate(
     return cost * down - gain * up
 
 
+def truncated(before: torch.Tensor, behaviour: torch.Tensor, cap: float) -> torch.Tensor:
+    """min(C, π_old/μ): how much a sampled token counts where what sampled it, μ, was not quite the
+    policy at the start of the update, π_old (IMPALA's ρ̄, arXiv 1802.01561, section 4.1).
+
+    ``before`` and ``behaviour`` are log π_old and log μ, ``cap`` is C. Shapes: [N]; returns [N].
+    """
+    return torch.exp(before - behaviour).clamp(max=cap)
+
+
 def entropy(policy: torch.Tensor) -> torch.Tensor:
     """H(π) = −Σ_v π(v)·log π(v), in nats. Shapes: log-probabilities [N, V]. Returns [N]."""
     return -(policy.exp() * policy).sum(-1)

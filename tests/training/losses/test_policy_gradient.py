@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sparring.training.losses.kl import KL, exact, k1, k2, k3
-from sparring.training.losses.policy_gradient import entropy, likelihood, surrogate
+from sparring.training.losses.policy_gradient import entropy, likelihood, surrogate, truncated
 
 T = torch.tensor
 
@@ -43,6 +43,31 @@ def test_at_the_sampling_policy_the_gradient_is_reinforce() -> None:
     surrogate(logprobs, logprobs.detach(), gain, cost).sum().backward()
     assert logprobs.grad is not None
     assert logprobs.grad.tolist() == pytest.approx((-advantages).tolist())  # of −A·log π
+
+
+def test_truncated_importance_weights() -> None:
+    old, behaviour = T([log(0.4), log(0.4), log(0.1)]), T([log(0.2), log(0.1), log(0.2)])
+    assert truncated(old, behaviour, 3.0).tolist() == pytest.approx([2.0, 3.0, 0.5])
+
+
+@pytest.mark.parametrize(("cap", "exact"), [(100.0, True), (1.0, False)])
+def test_weights_correct_for_who_sampled_as_far_as_the_cap_lets_them(
+    cap: float, exact: bool
+) -> None:
+    """Every token as often as μ says: the expected gradient is that of sampling from π_old."""
+    old, behaviour = T([0.6, 0.3, 0.1]), T([0.2, 0.3, 0.5])
+    advantage = T([1.0, -2.0, 0.5])
+
+    def gradient(chance: torch.Tensor, held: torch.Tensor) -> list[float]:
+        logits = old.log().clone().requires_grad_()
+        up, down = chance * advantage.clamp(min=0) * held, chance * (-advantage).clamp(min=0) * held
+        surrogate(logits.log_softmax(-1), old.log(), up, down).sum().backward()
+        assert logits.grad is not None
+        return logits.grad.tolist()
+
+    found = gradient(behaviour, truncated(old.log(), behaviour.log(), cap))
+    wanted = pytest.approx(gradient(old, torch.ones(3)), abs=1e-6)
+    assert (found == wanted) == exact
 
 
 def test_kl_and_entropy() -> None:
