@@ -27,19 +27,19 @@ from runs import Lines, RunOptions, canvas, draw, interval, tail
 from sparring.training.recipes.psro import Config
 
 GAMES = {
-    "KuhnPoker-v0": Config(steps=150, games=1024, matrix_games=256),
+    "KuhnPoker-v0": Config(steps=150, games=1024, since=0.5),
     "LeducPoker-v0": Config(
-        steps=60, games=256, imitation_games=64, evaluate_every=6, show_legal=False
+        steps=80, games=1024, since=0.5, imitation_games=64, evaluate_every=5, show_legal=False
     ),
 }
 METHODS = {
     # name: (whom it plays, updates between snapshots, what comes out)
-    "mirror self-play": ("mirror", 3, "nash_conv"),
-    "fictitious self-play": ("past", 3, "nash_conv_average"),
+    "mirror self-play": ("mirror", 2, "nash_conv"),
+    "fictitious self-play": ("past", 2, "nash_conv_average"),
     "PSRO": ("nash", 10, "nash_conv_average"),
 }
 WITHOUT = {("LeducPoker-v0", "PSRO")}
-"""In so few games its pool would have four members."""
+"""In so few games its pool would have seven members, each after ten updates."""
 SHOWN = "shown"
 
 

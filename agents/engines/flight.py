@@ -55,6 +55,11 @@ class Asked:
         self.plain = (*self.plain, drawn.plain)
         self._next = None
 
+    def answer(self) -> None:
+        """Give who waits what was sampled."""
+        if not self.future.done():
+            self.future.set_result(Completion(self.tokens, self.logprobs, self.plain))
+
 
 Row = list[Asked]
 """All who have said exactly what stands in one row of the row memory."""
@@ -65,18 +70,25 @@ class Flight:
     (several, if they have said the same), and the others wait.
 
     Args:
-        end: the id of the token that ends an answer.
-        decode: tokens to text, for stop texts.
+        over: whether an answer has ended.
     """
 
-    def __init__(self, prefill: Prefill, end: int, decode: Callable[[Tokens], str] | None):
+    def __init__(self, prefill: Prefill, over: Callable[[Asked], bool]):
         self.prefill = prefill
-        self.end = end
-        self.decode = decode
+        self.over = over
         self.open: dict[Asked, None] = {}  # all of them, in the order in which they came
         self.waiting: list[Asked] = []
         self.rows: list[Row] = []
         self._waited = 0
+
+    @property
+    def most(self) -> int:
+        """How many rows there may be."""
+        return self._slots.most
+
+    @most.setter
+    def most(self, rows: int) -> None:
+        self._slots.most = rows
 
     @property
     def _slots(self) -> Slots:
@@ -169,9 +181,10 @@ class Flight:
         going: dict[int, Row] = {}
         ended: Asked | None = None
         for one in self.rows[at]:
-            if self._over(one):
+            if self.over(one):
                 ended = one
-                self._answer(one)
+                del self.open[one]
+                one.answer()
             else:
                 going.setdefault(one.tokens[-1], []).append(one)
         if ended is not None:
@@ -191,21 +204,16 @@ class Flight:
         else:
             self._free(at)
 
-    def _answer(self, one: Asked) -> None:
-        del self.open[one]
-        if not one.future.done():
-            one.future.set_result(Completion(one.tokens, one.logprobs, one.plain))
 
-    def _over(self, one: Asked) -> bool:
-        sampling = one.request.sampling
-        said = one.tokens[-1]
-        if said == self.end or said in sampling.stop_tokens:
-            return True
-        if len(one.tokens) == sampling.max_tokens:
-            return True
-        if one.request.choices and not one.allowed:
-            return True
-        if sampling.stop and self.decode is not None:
-            text = self.decode(one.tokens)
-            return any(stop in text for stop in sampling.stop)
-        return False
+def over(one: Asked, end: int, decode: Callable[[Tokens], str] | None) -> bool:
+    """Whether an answer has ended; ``end`` and ``decode`` as in ``LocalEngine``."""
+    sampling = one.request.sampling
+    said = one.tokens[-1]
+    if said == end or said in sampling.stop_tokens or len(one.tokens) == sampling.max_tokens:
+        return True
+    if one.request.choices and not one.allowed:
+        return True
+    if sampling.stop and decode is not None:
+        text = decode(one.tokens)
+        return any(stop in text for stop in sampling.stop)
+    return False

@@ -13,14 +13,17 @@ import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from math import inf
 from typing import Any
 
 import torch
 
+from sparring.agents.engines import grouped
 from sparring.agents.engines.core import Completion, Request, Tokens
 from sparring.agents.engines.flight import Asked, Flight
+from sparring.agents.engines.flight import over as has_ended
+from sparring.agents.engines.grouped import Grouped
 from sparring.agents.engines.kept import Kept
 from sparring.agents.engines.prefill import Prefill
 from sparring.agents.engines.reading import Reading
@@ -66,7 +69,9 @@ class LocalEngine:
         self.kept = Kept(memory)
         self._reading = Reading(model, pad)
         self._prefill = Prefill(self._reading, self.kept)
-        self._flight = Flight(self._prefill, end, decode)
+        over = partial(has_ended, end=end, decode=decode)
+        self._flight: Flight | Grouped = Flight(self._prefill, over)
+        self._prepared = False
         self._scores: list[Scored] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -154,19 +159,36 @@ class LocalEngine:
             yield
 
     def _step(self) -> None:
-        self._reading.prepare()
+        if not self._prepared:
+            self._prepare()
         slots = self._reading.slots
-        slots.limit, slots.most = self.memory, self.max_rows
+        slots.limit = self.memory
+        self._flight.most = self.max_rows
         self._score()
         # While scores wait for room, nobody else gets what becomes free.
         self._flight.step(admit=not self._scores)
-        self.kept.budget = max(self.memory - slots.bytes, 0)
+        if slots.parts:
+            self.kept.budget = max(self.memory - slots.bytes, 0)
+
+    def _prepare(self) -> None:
+        why = self._reading.prepare()
+        if why:
+            simple = Grouped(self.model, self.pad, self._flight.over)
+            simple.check()
+            kind = self.model.config.model_type
+            log.warning("a model of the kind %s reads every turn from its start: %s", kind, why)
+            for one in self._flight.open:
+                simple.add(one)
+            self._flight = simple
+        self._prepared = True
 
     def _score(self) -> None:
         self._scores = [one for one in self._scores if not one.future.done()]
-        if self._scores:
+        if self._scores and isinstance(self._flight, Flight):
             score(self._prefill, self._scores)
-            self._scores = [one for one in self._scores if not one.future.done()]
+        elif self._scores:
+            grouped.score(self.model, self._scores, self.max_rows)
+        self._scores = [one for one in self._scores if not one.future.done()]
 
     def _fail(self, fault: Exception) -> None:
         futures = [one.future for one in self._flight.open]

@@ -8,9 +8,10 @@ import torch
 
 from sparring.agents.engines.core import Tokens
 from sparring.agents.engines.slots import Slots
-from sparring.envs.core import BadInput
 
 KINDS = {"full_attention", "sliding_attention"}
+APART = {True: 1e-3, False: 0.5}
+"""Log-probabilities of one token may be so far apart in nats, in float32 (True) and in bfloat16."""
 
 
 class Reading:
@@ -72,22 +73,54 @@ class Reading:
         mask = torch.zeros(sees.shape, dtype=dtype, device=sees.device)
         return mask.masked_fill_(~sees, torch.finfo(dtype).min)[:, None]
 
-    def prepare(self) -> None:
-        """Find out how the model keeps what it has read.
-
-        Raises:
-            BadInput: it does not keep keys and values by token, and this engine cannot work it.
-        """
+    def prepare(self) -> str:
+        """Find out how the model keeps what it has read; if not as keys and values of every token,
+        why this cannot work it, else ""."""
         if self.slots.parts:
-            return
+            return ""
         kinds = set(getattr(self.model.config.get_text_config(), "layer_types", None) or ())
+        if not kinds <= KINDS:
+            return f"it has layers of the kind {', '.join(sorted(kinds - KINDS))}"
         try:
-            if not kinds <= KINDS:
-                raise ValueError(f"layers of the kinds {', '.join(sorted(kinds - KINDS))}")
             self.slots.shape(self.model)
-        except (AssertionError, AttributeError, TypeError, ValueError) as fault:
-            raise BadInput(
-                f"a model of type {self.model.config.model_type} cannot be played in this process: "
-                f"its layers do not all keep keys and values of every token ({fault}); "
-                "serve it, and name the server"
-            ) from fault
+        except (AssertionError, AttributeError, IndexError, TypeError, ValueError) as fault:
+            return f"its layers are of another kind ({type(fault).__name__}: {fault})"
+        if not self.slots.parts:
+            return "its layers keep nothing"
+        return self._tried()
+
+    def _tried(self) -> str:
+        """Whether it reads two short sequences here as it does each alone; if not, how that went.
+
+        Some models take no mask of ours, or find places by themselves.
+        """
+        rows: list[Tokens] = [(1, 2, 3), (3,)]
+        try:
+            self.slots.reserve(len(rows), 8)
+            for _ in rows:
+                self.slots.add(None, 0)
+            self.read(0, [row[:-1] or row for row in rows], [None] * 2)
+            again = [row[-1:] for row in rows]
+            found = self.read(0, again, [None] * 2)[:, -1].float().log_softmax(-1)
+        except torch.OutOfMemoryError:
+            raise  # a kind of RuntimeError, and no fault of the model
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as fault:
+            return f"it cannot read rows of their own lengths ({type(fault).__name__}: {fault})"
+        finally:
+            self.slots.release()
+        for own, row in zip(found, [rows[0], rows[1] * 2], strict=True):
+            if apart := differs(self.model, own, row):
+                return f"rows of their own lengths change its answers, by {apart}"
+        return ""
+
+
+def differs(model: Any, found: torch.Tensor, tokens: Tokens) -> str:
+    """By how much log P(next token) after ``tokens``, [V], is not what the model says when it reads
+    them at once; "" if it is."""
+    ids = torch.tensor([tokens], device=model.device)
+    alone = model(input_ids=ids).logits[0, -1].float().log_softmax(-1)
+    if alone.isnan().any():
+        return ""  # whatever is asked says so
+    likely = alone > -10  # nats: small numbers differ more, and do not matter
+    apart = float((found - alone)[likely].abs().max())
+    return "" if apart < APART[model.dtype == torch.float32] else f"{apart:.2g} nats"

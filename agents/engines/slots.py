@@ -35,7 +35,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
     most     rows that there should be at most
     """
 
-    def __init__(self, limit: float = inf, most: float = inf) -> None:
+    def __init__(self, limit: float = inf, most: int = 1 << 30) -> None:
         super().__init__(layers=[])
         self.limit = limit
         self.most = most

@@ -43,6 +43,16 @@ class Reader:
         return getattr(self.model, name)
 
 
+def ready(reader: Reader, end: int) -> LocalEngine:
+    """An engine that has found out what kind of model it has; counting begins now."""
+    engine = LocalEngine(reader, end=end)
+    ask(engine, [Request((1,), GREEDY, 0)])
+    engine.forget()
+    reader.calls.clear()
+    reader.read = 0
+    return engine
+
+
 class Watching(LocalEngine):
     """An engine that notes the most memory that it had after any step."""
 
@@ -175,7 +185,7 @@ def test_forget_brings_the_answers_of_new_weights(new_model: NewModel, end: int)
 
 def test_a_turn_reads_only_what_is_new(model: Any, end: int) -> None:
     reader = Reader(model)
-    engine = LocalEngine(reader, end=end)
+    engine = ready(reader, end)
     prompt = prompts(1, 60, seed=4)[0] * 3
     (first,) = ask(engine, [Request(prompt, GREEDY, 0)])
     held = prompt + first.tokens
@@ -187,14 +197,12 @@ def test_a_turn_reads_only_what_is_new(model: Any, end: int) -> None:
 def test_the_beginning_of_new_prompts_is_read_once(model: Any, end: int) -> None:
     """By prompts that come together, and by one that comes later."""
     reader = Reader(model)
-    engine = LocalEngine(reader, end=end)
+    engine = ready(reader, end)
     rules = prompts(1, 90, seed=21)[0] * 5
     one = Sampling(temperature=0, max_tokens=1)
     asked = [Request((*rules, i, 5), one, 0) for i in range(8)]
     done = ask(engine, asked)
-    shape, *calls = reader.calls
-    assert shape == (1, 1), "to learn the shape of its keys and values"
-    assert calls == [(1, len(rules)), (8, 2)]
+    assert reader.calls == [(1, len(rules)), (8, 2)]
     assert [d.tokens for d in done] == [by_generate(model, r.prompt, end)[:1] for r in asked]
     ask(engine, [Request((*rules, 99, 98, 97), one, 0)])
     assert reader.calls[-1] == (1, 3)
@@ -203,8 +211,8 @@ def test_the_beginning_of_new_prompts_is_read_once(model: Any, end: int) -> None
 def test_equal_prompts_are_read_once(model: Any, end: int) -> None:
     reader = Reader(model)
     (prompt,) = prompts(1, 20)
-    ask(LocalEngine(reader, end=end), [Request(prompt, Sampling(), s) for s in range(30)])
-    assert reader.calls[1] == (1, len(prompt))
+    ask(ready(reader, end), [Request(prompt, Sampling(), s) for s in range(30)])
+    assert reader.calls[0] == (1, len(prompt))
 
 
 def test_requests_join_and_leave_between_tokens(model: Any, end: int) -> None:
@@ -561,10 +569,10 @@ def test_scores_are_the_sums_of_a_full_read(model: Any, end: int, max_rows: int)
 
 def test_equal_scores_are_computed_once(model: Any, end: int) -> None:
     reader = Reader(model)
-    engine = LocalEngine(reader, end=end)
+    engine = ready(reader, end)
     first, second, again = asyncio.run(engine.score((5, 6), [(7,), (8,), (7,)]))
     assert first == again != second
-    assert reader.calls[1:] == [(1, 2)]
+    assert reader.calls == [(1, 2)]
 
 
 # -- failures ---------------------------------------------------------------------------------
@@ -597,7 +605,7 @@ def ask_both(engine: LocalEngine) -> list[Any]:
     return asyncio.run(waiting())
 
 
-@pytest.mark.parametrize("first", [0, 1, 2, 3, 5])
+@pytest.mark.parametrize("first", [0, 1, 3, 5, 6, 7, 9])
 def test_a_failing_model_fails_everyone_who_waits_and_then_works_again(
     model: Any, end: int, first: int
 ) -> None:
@@ -607,12 +615,12 @@ def test_a_failing_model_fails_everyone_who_waits_and_then_works_again(
     found = ask_both(engine)
     faults = [str(f) for f in found if isinstance(f, MemoryError)]
     assert set(faults) == {"no room"}
-    assert len(faults) == 6 if first < 2 else len(faults) >= 1
+    assert len(faults) == 6 if first < 6 else len(faults) >= 1
     broken.fault = None
     assert ask_both(engine)[:5] == ask_both(LocalEngine(model, end=end))[:5]
 
 
-@pytest.mark.parametrize("first", [1, 2, 4])
+@pytest.mark.parametrize("first", [1, 3, 5, 6, 8])
 def test_what_never_fits_in_memory_ends_in_the_fault(model: Any, end: int, first: int) -> None:
     broken = Broken(model, first, torch.OutOfMemoryError("too much"))
     found = ask_both(LocalEngine(broken, end=end))
@@ -674,7 +682,7 @@ def test_a_thousand_games_at_once_stay_within_the_budget(model: Any, end: int) -
 
 def test_cancelled_requests_leave_the_others_their_answers(model: Any, end: int) -> None:
     reader = Reader(model)
-    engine = LocalEngine(reader, end=end)
+    engine = ready(reader, end)
     asked = [Request(p, GREEDY, 0) for p in prompts(6, 9)]
 
     async def some_leave() -> list[Any]:
@@ -689,4 +697,4 @@ def test_cancelled_requests_leave_the_others_their_answers(model: Any, end: int)
     assert all(isinstance(a, asyncio.CancelledError) for a in answers[::2])
     stayed = [a.tokens for a in answers[1::2]]
     assert stayed == [by_generate(model, r.prompt, end) for r in asked[1::2]]
-    assert reader.calls[1][0] == 3, "nothing is computed for who has left"
+    assert reader.calls[0][0] == 3, "nothing is computed for who has left"

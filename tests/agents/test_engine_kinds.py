@@ -1,0 +1,121 @@
+"""Models of other kinds than those whose layers keep keys and values: played all the same."""
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+import torch
+import transformers
+
+from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
+from sparring.agents.engines.grouped import Grouped
+from sparring.agents.engines.local import LocalEngine
+from sparring.envs.core import BadInput
+
+WORDS = 200
+HEADS = {"hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2}
+LAYERS = {"num_hidden_layers": 2, "intermediate_size": 64}
+MODELS: dict[str, dict[str, Any]] = {
+    "Mamba": {"hidden_size": 32, "num_hidden_layers": 2},
+    "Lfm2": {**HEADS, **LAYERS, "layer_types": ["conv", "full_attention"]},
+    "Bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 4},
+    "FalconH1": {
+        **HEADS,
+        **LAYERS,
+        "mamba_d_ssm": 32,
+        "mamba_n_heads": 4,
+        "mamba_d_head": 8,
+        "mamba_d_state": 8,
+    },
+}
+"""A state for each sequence; short convolutions; distances in place of positions; both in one."""
+
+
+def model_of(kind: str) -> Any:
+    config = getattr(transformers, f"{kind}Config")(vocab_size=WORDS, **MODELS[kind])
+    torch.manual_seed(0)
+    model = getattr(transformers, f"{kind}ForCausalLM")(config).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:
+                weight.mul_(4)  # small weights predict the same whatever they read
+    return model
+
+
+def prompts() -> list[Tokens]:
+    luck = random.Random(0)
+    lengths = [5, 9, 5, 12, 9, 5, 7]
+    return [tuple(luck.choices(range(1, WORDS), k=length)) for length in lengths]
+
+
+def ask(engine: LocalEngine, sampling: Sampling) -> list[Completion]:
+    async def all_at_once() -> list[Completion]:
+        asked = (engine.generate(Request(p, sampling, n)) for n, p in enumerate(prompts()))
+        return list(await asyncio.wait_for(asyncio.gather(*asked), timeout=120))
+
+    return asyncio.run(all_at_once())
+
+
+@pytest.mark.parametrize("max_rows", [1024, 2])
+@pytest.mark.parametrize("kind", MODELS)
+def test_answers_are_those_of_whole_reads(
+    kind: str, max_rows: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = model_of(kind)
+    engine = LocalEngine(model, end=-1, max_rows=max_rows)
+    greedy = ask(engine, Sampling(temperature=0, max_tokens=6))
+    assert isinstance(engine._flight, Grouped)
+    assert "reads every turn from its start" in caplog.text
+    heat = 0.7
+    sampled = ask(engine, Sampling(temperature=heat, max_tokens=6))
+    scores = [asyncio.run(engine.score(p, [d.tokens, (1, 2)])) for p, d in said(sampled)]
+    for done, scaled in ((greedy, 1.0), (sampled, heat)):
+        for prompt, answer in said(done):
+            ids = torch.tensor([prompt + answer.tokens])
+            with torch.no_grad():
+                table = model(input_ids=ids).logits[0, len(prompt) - 1 : -1].double()
+            own = torch.tensor(answer.tokens)[:, None]
+            logprobs = (table / scaled).log_softmax(-1).gather(1, own)[:, 0]
+            assert answer.logprobs == pytest.approx(logprobs.tolist(), abs=1e-4)
+            plain = table.log_softmax(-1).gather(1, own)[:, 0]
+            assert answer.plain == pytest.approx(plain.tolist(), abs=1e-4)
+            if done is greedy:
+                assert answer.tokens == tuple(table.argmax(-1).tolist())
+    for (_, answer), (score, _) in zip(said(sampled), scores, strict=True):
+        assert score == pytest.approx(sum(answer.plain), abs=1e-3)
+
+
+def said(done: list[Completion]) -> list[tuple[Tokens, Completion]]:
+    return list(zip(prompts(), done, strict=True))
+
+
+def test_who_leaves_does_not_hold_up_the_others() -> None:
+    engine = LocalEngine(model_of("Lfm2"), end=-1)
+    sampling = Sampling(temperature=0, max_tokens=6)
+
+    async def some_leave() -> list[Any]:
+        requests = [Request(p, sampling, 0) for p in prompts()]
+        tasks = [asyncio.ensure_future(engine.generate(r)) for r in requests]
+        await asyncio.sleep(0)
+        for task in tasks[::2]:
+            task.cancel()
+        everyone = asyncio.gather(*tasks, return_exceptions=True)
+        return await asyncio.wait_for(everyone, timeout=60)
+
+    stayed = asyncio.run(some_leave())[1::2]
+    whole = ask(LocalEngine(model_of("Lfm2"), end=-1), sampling)[1::2]
+    assert [done.tokens for done in stayed] == [done.tokens for done in whole]
+
+
+def test_a_model_whose_own_cache_is_wrong_is_refused() -> None:
+    config = transformers.RwkvConfig(
+        vocab_size=WORDS, hidden_size=32, num_hidden_layers=2, context_length=64
+    )
+    torch.manual_seed(0)
+    model = transformers.RwkvForCausalLM(config).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(6)
+    with pytest.raises(BadInput, match=r"kind rwkv says something else.*serve it"):
+        ask(LocalEngine(model, end=-1), Sampling(max_tokens=3))
