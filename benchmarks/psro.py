@@ -29,7 +29,7 @@ from sparring.training.recipes.psro import Config
 GAMES = {
     "KuhnPoker-v0": Config(steps=150, games=1024, since=0.5),
     "LeducPoker-v0": Config(
-        steps=80, games=1024, since=0.5, imitation_games=64, evaluate_every=5, show_legal=False
+        steps=130, games=1024, since=0.5, imitation_games=64, evaluate_every=5, show_legal=False
     ),
 }
 METHODS = {

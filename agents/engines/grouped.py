@@ -113,15 +113,17 @@ class Grouped:
 
 def score(model: Any, scores: Sequence[Scored], most: int) -> None:
     """log P of the continuations: sequences of one length are read together, from their start."""
-    by_length: dict[int, dict[Tokens, list[Scored]]] = {}
+    groups: dict[tuple[int, str | None], dict[Tokens, list[Scored]]] = {}
     for one in scores:
         whole = one.prompt + one.more
-        by_length.setdefault(len(whole), {}).setdefault(whole, []).append(one)
-    for alike in by_length.values():
+        group = groups.setdefault((len(whole), one.adapter), {})
+        group.setdefault(whole, []).append(one)
+    for (_, adapter), alike in groups.items():
         wholes = list(alike)
         for at in range(0, len(wholes), most):
             ids = torch.tensor(wholes[at : at + most], device=model.device)
-            table = model(input_ids=ids).logits[:, :-1].float().log_softmax(-1)
+            given = {"adapter_names": [adapter] * len(ids)} if adapter else {}
+            table = model(input_ids=ids, **given).logits[:, :-1].float().log_softmax(-1)
             said = table.gather(2, ids[:, 1:, None])[:, :, 0]
             for own, whole in zip(said, wholes[at : at + most], strict=True):
                 for one in alike[whole]:

@@ -75,6 +75,20 @@ class LocalEngine:
         self._scores: list[Scored] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    def twin(
+        self, memory: int, using: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> "LocalEngine":
+        """Another engine on the same model, with a memory of its own."""
+        return LocalEngine(
+            self.model,
+            end=self.end,
+            pad=self.pad,
+            max_rows=self.max_rows,
+            memory=memory,
+            using=using,
+            decode=self.decode,
+        )
+
     # -- for agents ---------------------------------------------------------------------------
 
     def forget(self) -> None:
@@ -88,11 +102,13 @@ class LocalEngine:
         completion: Completion = await asked.future
         return completion
 
-    async def score(self, prompt: Tokens, continuations: Sequence[Tokens]) -> list[float]:
+    async def score(
+        self, prompt: Tokens, continuations: Sequence[Tokens], adapter: str | None = None
+    ) -> list[float]:
         for more in continuations:
             self._check_length(len(prompt) + len(more))
         loop = self._schedule()
-        asked = [Scored(prompt, more, loop.create_future()) for more in continuations]
+        asked = [Scored(prompt, more, loop.create_future(), adapter) for more in continuations]
         self._scores += asked
         return list(await asyncio.gather(*(one.future for one in asked)))
 

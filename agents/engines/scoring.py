@@ -17,11 +17,12 @@ class Scored:
     prompt: Tokens
     more: Tokens
     future: "asyncio.Future[Any]"
+    adapter: str | None = None
 
     @property
     def key(self) -> Key:
         """What has to be read: the last token's successor is not asked for."""
-        return "", self.prompt + self.more[:-1]
+        return self.adapter or "", self.prompt + self.more[:-1]
 
 
 def score(prefill: Prefill, scores: Sequence[Scored]) -> None:

@@ -7,8 +7,9 @@ computes with one enters ``active`` first; ``Learner(adapter=...)`` and the engi
 import functools
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
@@ -59,6 +60,20 @@ def with_adapter(model: Any, options: LoraOptions, seed: int, name: str = ONLY) 
         model.peft_config[name].base_model_name_or_path = str(base.resolve())
     model.set_adapter(name)
     return model
+
+
+def lodge(model: Any, name: str, like: str, copy: Mapping[str, torch.Tensor]) -> None:
+    """One more adapter, which is not trained: it has the kind of ``like`` and computes with
+    ``copy``, weights of ``like`` at another time, by reference. The active adapter stays."""
+    before = model.active_adapter
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # between peft and transformers
+        model.add_adapter(name, deepcopy(model.peft_config[like]))
+    for key, weight in copy.items():
+        lodged = model.get_parameter(key.replace(f".{like}.", f".{name}."))
+        lodged.data = weight
+        lodged.requires_grad_(False)
+    model.set_adapter(before)
 
 
 @contextmanager

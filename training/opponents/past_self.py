@@ -21,12 +21,16 @@ class PastSelf:
     it never changes, and is measured again and again."""
 
     agent: LLMAgent
-    engine: LocalEngine
     known: dict[tuple[Role, View], Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return self.agent.name
+
+    def forget(self) -> None:
+        """Empty the memory of an engine of its own."""
+        if isinstance(self.agent.engine, LocalEngine):
+            self.agent.engine.forget()
 
     async def act(self, observation: Observation) -> Action:
         return await self.agent.act(observation)
@@ -59,16 +63,8 @@ def past_self(name: str, player: Player, copy: Mapping[str, Any], memory: int) -
     engine = player.agent.engine
     if not isinstance(engine, LocalEngine):
         raise BadInput("past selves need the engine of this process (LocalEngine)")
-    before = LocalEngine(
-        engine.model,
-        end=engine.end,
-        pad=engine.pad,
-        max_rows=engine.max_rows,
-        memory=memory,
-        decode=engine.decode,
-        using=_both(engine.using, player.model, copy),
-    )
-    return PastSelf(replace(player.agent, name=name, engine=before), before)
+    before = engine.twin(memory, _both(engine.using, player.model, copy))
+    return PastSelf(replace(player.agent, name=name, engine=before))
 
 
 def _both(

@@ -1,11 +1,12 @@
 """The pool: past selves and fixed agents by name, and how the learner fares against each."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sparring.agents.core import Agent
 from sparring.envs.core import BadInput, Role
+from sparring.training.opponents.lodging import Lodging, lodges
 from sparring.training.opponents.past_self import PastSelf, frozen, past_self
 from sparring.training.opponents.records import Records
 from sparring.training.player import Player
@@ -39,7 +40,8 @@ class Pool:
         capacity: how many past selves at most; the oldest goes first (see ``add``). None: no bound.
         player_of: the name of the player in a role, where several share a game.
         decay: of the records, for each update.
-        memory: bytes of keys and values for each past self.
+        memory: bytes of keys and values for each past self; of players with adapters for all of
+            them together, since they share an engine.
 
     Raises:
         BadInput: two agents have the same name, or the capacity is below 1.
@@ -65,6 +67,7 @@ class Pool:
         self.player_of = player_of
         self.records = Records(decay)
         self.memory = memory
+        self.lodging = Lodging(memory)
         self.members = {a.name: Member(a.name, 0, {}, {"": a}) for a in fixed}
 
     @property
@@ -101,6 +104,7 @@ class Pool:
         gone = [member.name for member in self.past if member.name not in keep][: max(extra, 0)]
         for name in gone:
             del self.members[name]
+            self.lodging.leave(name)
             self.records.drop(name)
         return gone
 
@@ -108,15 +112,21 @@ class Pool:
         agents = {}
         for p, copy in copies.items():
             label = name if len(copies) == 1 else f"{self.players[p].agent.name}@step-{step}"
-            agents[p] = past_self(label, self.players[p], copy, self.memory)
+            player = self.players[p]
+            if lodges(player):
+                lodger = self.lodging.take_in(name, p, player, copy)
+                agents[p] = PastSelf(replace(player.agent, name=label, engine=lodger))
+            else:
+                agents[p] = past_self(label, player, copy, self.memory)
         return Member(name, step, copies, agents)
 
     def forget(self) -> None:
         """Empty the past selves' caches: a resumed run starts a step without them, so all do."""
+        self.lodging.forget()
         for member in self.past:
             for agent in member.agents.values():
                 if isinstance(agent, PastSelf):
-                    agent.engine.forget()
+                    agent.forget()
 
     def state_dict(self) -> dict[str, Any]:
         past = [{"name": m.name, "step": m.step, "copies": dict(m.copies)} for m in self.past]
@@ -130,6 +140,8 @@ class Pool:
             raise BadInput(
                 f"the pool was saved with the fixed agents {state['fixed']}, not {list(fixed)}"
             )
+        for member in self.past:
+            self.lodging.leave(member.name)
         self.members = fixed
         for saved in state["past"]:
             copies = {p: self._placed(p, copy) for p, copy in saved["copies"].items()}

@@ -11,6 +11,8 @@ from sparring.agents.engines.core import Sampling
 from sparring.agents.pretrained import player
 from sparring.training.core import Metrics, Sample, Stateless
 from sparring.training.learner import Learner
+from sparring.training.models import lora
+from sparring.training.models.options import LoraOptions
 from sparring.training.player import Player
 from sparring.training.update import UpdateConfig
 
@@ -23,8 +25,12 @@ CONFIG = UpdateConfig(inner_steps=1)
 def new_player(taught: Any, tokenizer: Any) -> NewPlayer:
     """A function that makes a player whose model answers TicTacToe legally half the time."""
 
-    def make(name: str = "learner", config: UpdateConfig = CONFIG) -> Player:
+    def make(
+        name: str = "learner", config: UpdateConfig = CONFIG, rank: int | None = None
+    ) -> Player:
         model = copy.deepcopy(taught)
+        if rank is not None:
+            model = lora.with_adapter(model, LoraOptions(rank=rank), 0)
         agent, engine = player(name, model, tokenizer, Sampling(max_tokens=4))
         return Player(agent, Learner(model, config), engine.forget, tokenizer)
 

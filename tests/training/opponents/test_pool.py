@@ -140,7 +140,7 @@ def test_a_failure_inside_gives_the_learner_its_weights_back(learner: Player, nu
     (past,) = member.agents.values()
     no_such_token = 10**6
     with pytest.raises(IndexError):
-        asyncio.run(past.engine.score((1, no_such_token), [(2,)]))  # type: ignore[attr-defined]
+        asyncio.run(past.agent.engine.score((1, no_such_token), [(2,)]))  # type: ignore[attr-defined]
     for name, weight in weights.trained(learner.model).items():
         assert torch.equal(weight, now[name])
 
@@ -150,14 +150,14 @@ def test_what_a_past_self_was_asked_is_remembered(learner: Player) -> None:
     member, _ = pool.add(0)
     (past,) = member.agents.values()
     asked: list[int] = []
-    score = past.engine.score  # type: ignore[attr-defined]
+    score = past.agent.engine.score  # type: ignore[attr-defined]
 
     async def counted(prompt: Tokens, continuations: Sequence[Tokens]) -> list[float]:
         asked.append(len(continuations))
         found: list[float] = await score(prompt, continuations)
         return found
 
-    past.engine.score = counted  # type: ignore[attr-defined]
+    past.agent.engine.score = counted  # type: ignore[attr-defined]
 
     async def ask() -> list[Any]:
         return [await past.policy(o) for o in KUHN.observations]  # type: ignore[attr-defined]

@@ -23,6 +23,7 @@ from sparring.training.opponents.pool import Pool
 from sparring.training.player import Player
 from sparring.training.selfplay import SelfPlay
 from sparring.training.update import Ramp, UpdateConfig
+from sparring.training.weights import trained
 
 GAME = TicTacToe(board=False)
 CONFIG = UpdateConfig(inner_steps=1, learning_rate=Ramp(3e-3, 3e-3))
@@ -55,14 +56,20 @@ def cached(opponents: Any) -> int:
     """How many conversations the engines of past selves hold."""
     agents = [agent for member in opponents.pool.past for agent in member.agents.values()]
     assert agents
-    return sum(len(agent.engine.kept) for agent in agents)
+    engines = [agent.agent.engine for agent in agents]
+    return sum(len(getattr(engine, "engine", engine).kept) for engine in engines)
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_a_resumed_run_is_the_unbroken_one(name: str, new_player: Any) -> None:
+WITH_ADAPTERS = ("uniform", "nash from the start", "league")
+
+
+@pytest.mark.parametrize(
+    ("name", "rank"), [(n, None) for n in STRATEGIES] + [(n, 2) for n in WITH_ADAPTERS]
+)
+def test_a_resumed_run_is_the_unbroken_one(name: str, rank: int | None, new_player: Any) -> None:
     def fresh() -> SelfPlay:
         names = ("learner", "hunter", "critic") if name == "league" else ("learner",)
-        players = {player: new_player(player, CONFIG) for player in names}
+        players = {player: new_player(player, CONFIG, rank) for player in names}
         return SelfPlay(
             mixture=Mixture([Entry(GAME)]),
             players=players,
@@ -80,7 +87,8 @@ def test_a_resumed_run_is_the_unbroken_one(name: str, new_player: Any) -> None:
         torch.save(loop.state_dict(), file)
         file.seek(0)
         for player, other in zip(made.players.values(), loop.players.values(), strict=True):
-            player.model.load_state_dict(other.model.state_dict())
+            theirs = other.model.state_dict()  # past selves too, where they are adapters
+            player.model.load_state_dict({own: theirs[own] for own in player.model.state_dict()})
         made.load_state_dict(torch.load(file, weights_only=True))
         return made
 
@@ -94,5 +102,6 @@ def test_a_resumed_run_is_the_unbroken_one(name: str, new_player: Any) -> None:
         assert not cached(resumed.opponents), "a resumed run would begin its next step without"
     assert found == wanted
     for player, other in zip(resumed.players.values(), unbroken.players.values(), strict=True):
-        for one, two in zip(player.model.parameters(), other.model.parameters(), strict=True):
-            assert torch.equal(one, two)
+        own, theirs = trained(player.model), trained(other.model)
+        assert own.keys() == theirs.keys()
+        assert all(torch.equal(weight, theirs[part]) for part, weight in own.items())
