@@ -49,6 +49,8 @@ class Config(SelfPlayConfig):
     """Updates between two snapshots: with "nash" a best response is trained for so long."""
     since: float = 0.0
     """With "past", this part of the past no longer counts: 0.5 leaves the newer half."""
+    mirror: float = 0.0
+    """The share of games against the current policy, with "past" and "nash"; 0.8 in OpenAI Five."""
     matrix_games: int = 256
     """Games for each cell of the payoff matrix, with "nash"."""
     steps: int = 200
@@ -60,9 +62,16 @@ def opponents(config: Config, pool: Pool) -> Opponents:
     """What ``config.against`` stands for."""
     made: dict[str, Callable[[], Opponents]] = {
         "nash": lambda: Nash(
-            pool, every=config.every, games=config.matrix_games, deals=deals_of, seed=config.seed
+            pool,
+            every=config.every,
+            games=config.matrix_games,
+            deals=deals_of,
+            seed=config.seed,
+            mirror=config.mirror,
         ),
-        "past": lambda: UniformPast(pool, every=config.every, since=config.since),
+        "past": lambda: UniformPast(
+            pool, every=config.every, since=config.since, mirror=config.mirror
+        ),
         "mirror": Mirror,
     }
     return made[config.against]()
