@@ -106,7 +106,7 @@ def _player(
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     learner = Learner(network, config.update, adapter)
-    return Player(agent, learner, engine.forget, tokenizer)
+    return Player(agent, learner, engine.forget, tokenizer, forget=engine.forget)
 
 
 def mixture_of(games: Sequence[Game]) -> Mixture:

@@ -10,17 +10,23 @@ from sparring.training.learner import Learner
 from sparring.training.models import lora
 
 
+def nothing() -> None:
+    """Does nothing."""
+
+
 @dataclass
 class Player:
     """One set of parameters that plays and learns.
 
     ``publish``: called after every change of the weights, so that the agent's engine follows.
+    ``forget``: empties the engine's memory of what it has read.
     """
 
     agent: LLMAgent
     learner: Learner
     publish: Callable[[], None]
     tokenizer: Any
+    forget: Callable[[], None] = nothing
 
     @property
     def model(self) -> Any:

@@ -64,6 +64,7 @@ class SelfPlay:
     def run(self) -> Iterator[Metrics]:
         """Yield the metrics of each step until ``steps`` are done."""
         while self.step < self.steps:
+            self.forget()
             played, seatings = self._play()
             some = min(SHOWN, len(played))
             self.shown = [played[i * len(played) // some] for i in range(some)]  # of every game
@@ -143,6 +144,13 @@ class SelfPlay:
                 learned["reward"] = sum(s.reward for s in own) / len(own)
             metrics |= {f"{key}{mark}": value for key, value in learned.items()}
         return metrics
+
+    def forget(self) -> None:
+        """Empty the engines' memories. What was read before changes the last digits of what comes,
+        and a resumed run, which measures at other times, goes on exactly."""
+        for player in self.players.values():
+            player.forget()
+        self.opponents.forget()
 
     def publish(self) -> None:
         """Bring every engine up to date with the weights of its learner."""

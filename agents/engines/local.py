@@ -92,8 +92,11 @@ class LocalEngine:
     # -- for agents ---------------------------------------------------------------------------
 
     def forget(self) -> None:
-        """Drop what is kept: the weights have changed."""
+        """Drop what is kept: the weights have changed. Afterwards it is as it was at first, memory
+        layout included, on which last digits hang."""
         self.kept.clear()
+        if not self._busy and self._reading.slots.parts:
+            self._reading.slots.release()
 
     async def generate(self, request: Request) -> Completion:
         self._check(request)

@@ -33,6 +33,9 @@ class Cast(Opponents):
     def updated(self, step: int) -> None:
         self.others.updated(step)
 
+    def forget(self) -> None:
+        self.others.forget()
+
     def metrics(self) -> dict[str, float]:
         return self.others.metrics()
 

@@ -44,6 +44,9 @@ class Opponents:
     def updated(self, step: int) -> None:
         """``step`` updates are done: the moment for a snapshot of the learner."""
 
+    def forget(self) -> None:
+        """Empty the memories of engines: a step is about to begin."""
+
     def metrics(self) -> dict[str, float]:
         """What to log after a step."""
         return {}

@@ -105,10 +105,12 @@ class League(Opponents):
             if episode.void is None and player != seating.against:
                 self.pool.records.add(player, seating.against, episode, role)
 
+    def forget(self) -> None:
+        self.pool.forget()
+
     def updated(self, step: int) -> None:
         self._matches, self._seated = {}, 0
         self.pool.records.updated()
-        self.pool.forget()
         luck = random.Random(f"league/{self.seed}/{step}")
         for name, kind in self.kinds.items():
             if self.rules.ready(name, step - self.frozen_at[name]):

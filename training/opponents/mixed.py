@@ -37,6 +37,10 @@ class Mixed(Opponents):
         for strategy in self.strategies:
             strategy.updated(step)
 
+    def forget(self) -> None:
+        for strategy in self.strategies:
+            strategy.forget()
+
     def metrics(self) -> dict[str, float]:
         return {name: x for strategy in self.strategies for name, x in strategy.metrics().items()}
 

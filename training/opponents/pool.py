@@ -121,7 +121,7 @@ class Pool:
         return Member(name, step, copies, agents)
 
     def forget(self) -> None:
-        """Empty the past selves' caches: a resumed run starts a step without them, so all do."""
+        """Empty the memories of the past selves' engines."""
         self.lodging.forget()
         for member in self.past:
             for agent in member.agents.values():

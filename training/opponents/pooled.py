@@ -89,13 +89,15 @@ class Pooled(Opponents):
         self._point = None
         self._drawn = {}
         self.pool.records.updated()
-        self.pool.forget()
         if step % self.every == 0:
             self.snapshot(step)
 
     def snapshot(self, step: int) -> None:
         """The learner joins the pool."""
         self.pool.add(step)
+
+    def forget(self) -> None:
+        self.pool.forget()
 
     def metrics(self) -> dict[str, float]:
         """The size of the pool, and the least win rate against a member that was met."""
