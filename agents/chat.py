@@ -7,10 +7,13 @@ Any function from messages to a reply can play: an API client, a ``verifiers`` r
     player = ChatAgent("my-model", complete)
 
 The conversation only grows, so a server's prefix cache stays valid from turn to turn.
+
+Who has thoughts to keep private, or luck to fix, is a ``ChatModel`` instead of a function.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from sparring.envs.aec import transcript
 from sparring.envs.core import Action, Observation
@@ -19,6 +22,20 @@ ChatMessage = dict[str, str]
 """``{"role": "system" | "user" | "assistant", "content": text}``."""
 
 Complete = Callable[[list[ChatMessage]], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """``text`` goes to the game; ``private`` is the thought behind it, which stays hidden."""
+
+    text: str
+    private: str = ""
+
+
+class ChatModel(Protocol):
+    """What writes replies, with luck that ``seed`` fixes as far as it can be fixed."""
+
+    async def reply(self, messages: list[ChatMessage], seed: int) -> Reply: ...
 
 
 def chat(observation: Observation) -> list[ChatMessage]:
@@ -58,7 +75,11 @@ class ChatAgent:
     """The agent whose replies ``complete`` writes."""
 
     name: str
-    complete: Complete
+    complete: Complete | ChatModel
 
     async def act(self, observation: Observation) -> Action:
-        return Action(await self.complete(chat(observation)))
+        messages = chat(observation)
+        if callable(self.complete):
+            return Action(await self.complete(messages))
+        reply = await self.complete.reply(messages, observation.seed)
+        return Action(reply.text, reply.private)

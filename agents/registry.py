@@ -6,6 +6,8 @@ optimal             perfect play, where it is known; optimal:0.2 another of Kuhn
 human               a person at this terminal
 run:runs/kuhn       a trained run, newest checkpoint; run:runs/kuhn@50 that of step 50
 hf:PATH-OR-ID       a transformers model from a folder or a hub
+openai:MODEL        a model on a server, at OPENAI_BASE_URL or OpenAI; openai:MODEL@http://host/v1
+                    at that address
 """
 
 from collections.abc import Callable
@@ -24,18 +26,27 @@ AGENTS: dict[str, Callable[[str, str], Agent]] = {
     "human": lambda argument, game: HumanAgent(),
     "run": lambda argument, game: _trained(argument),
     "hf": lambda argument, game: _model(f"hf:{argument}", argument),
+    "openai": lambda argument, game: _served(argument),
 }
 """Kind to a factory of (what stands after the colon, game name)."""
 
-MODELS = ("run", "hf")
-"""Kinds that load a model: they need an argument, and are the same in every game."""
+LOCAL = ("run", "hf")
+"""Kinds that load a model into this process."""
+
+MODELS = (*LOCAL, "openai")
+"""Kinds that are a model: they need an argument, and are the same in every game."""
 
 _MAY_HAVE_ARGUMENT = (*MODELS, "optimal")
 
 
 def is_model(name: str) -> bool:
-    """Whether the agent of this name is a model to load, the same in every game."""
+    """Whether the agent of this name is a model, the same in every game."""
     return name.partition(":")[0] in MODELS
+
+
+def is_local(name: str) -> bool:
+    """Whether the agent of this name is a model that is loaded into this process."""
+    return name.partition(":")[0] in LOCAL
 
 
 def agent(name: str, game: str) -> Agent:
@@ -48,7 +59,8 @@ def agent(name: str, game: str) -> Agent:
     allowed = (bool(argument) and kind in _MAY_HAVE_ARGUMENT) or (not colon and kind not in MODELS)
     if kind not in AGENTS or not allowed:
         raise BadInput(
-            f"no agent {name!r}; agents are: random, optimal, human, run:DIR[@STEP], hf:PATH"
+            f"no agent {name!r}; agents are: random, optimal, human, run:DIR[@STEP], hf:PATH, "
+            "openai:MODEL[@URL]"
         )
     return AGENTS[kind](argument, game)
 
@@ -86,3 +98,9 @@ def _model(name: str, path: str) -> Agent:
 
     model, tokenizer = load_model(path)
     return player(name, model, tokenizer, Sampling(max_tokens=256))[0]
+
+
+def _served(argument: str) -> Agent:
+    from sparring.agents.addresses import served
+
+    return served(argument)

@@ -22,8 +22,9 @@ sparring: language models learn by playing text games against themselves
   sparring check GAME               does a game keep the contract?
   sparring new-game NAME            write a new game that works, to make yours
 
-AGENT is random, optimal, human, run:runs/kuhn (a trained run; @STEP for an earlier checkpoint)
-or hf:PATH-OR-ID. Every command explains itself with --help.
+AGENT is random, optimal, human, run:runs/kuhn (a trained run; @STEP for an earlier checkpoint),
+hf:PATH-OR-ID or openai:MODEL[@URL] (a model on a server). Every command explains itself
+with --help.
 """
 
 COMMANDS = (

@@ -12,6 +12,11 @@ from sparring.envs.core import BadInput
 Tokens = tuple[int, ...]
 
 
+class EngineFault(BadInput):
+    """An engine cannot answer: it died, hangs, refuses, or sends what makes no sense. The message
+    is one line that says what to do; the game that waited for it is as it was before it asked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
     """How to sample.

@@ -10,7 +10,7 @@ from sparring.agents.arena.schedule import Contest, RoundRobin, Schedule
 from sparring.agents.arena.swiss import Swiss
 from sparring.agents.arena.until import Until
 from sparring.agents.core import Agent
-from sparring.agents.registry import agent, is_model
+from sparring.agents.registry import agent, is_local, is_model
 from sparring.envs.core import BadInput, Game
 from sparring.envs.registry import game
 
@@ -23,7 +23,8 @@ class Contests:
     """Who plays what, and how long."""
 
     agents: Positional[tuple[str, ...]] = ()
-    """Two or more agents: random, optimal, run:DIR[@STEP], hf:PATH."""
+    """Two or more agents: random, optimal, run:DIR[@STEP], hf:PATH,
+    openai:MODEL[@URL]."""
     game: tuple[str, ...] = ("KuhnPoker-v0",)
     """One or more games; options go with the name, as in 'KuhnPoker-v0(players=3)'."""
     games: int | None = None
@@ -63,7 +64,7 @@ def contests(options: Contests) -> list[Contest]:
         players = {label: load(name, each) for label, name in _labelled(options.agents).items()}
         seats = {role: load(name, each) for role, name in fixed.items() if role in each.roles}
         found.append(Contest(each, players, seats))
-    if any(map(is_model, (*options.agents, *fixed.values()))):
+    if any(map(is_local, (*options.agents, *fixed.values()))):
         from sparring.agents.pretrained import share_memory  # brings torch, which takes time
 
         share_memory(load.loaded.values(), MEMORY)

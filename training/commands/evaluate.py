@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sparring.agents.arena.folder import finite
-from sparring.agents.arena.summary import summarise
+from sparring.agents.arena.schedule import Contest
+from sparring.agents.arena.summary import Summary, summarise
 from sparring.agents.arena.tournament import play
 from sparring.training.commands.common import out, parse
 from sparring.training.commands.contests import Contests, contests, schedule
 from sparring.training.commands.standings import show
+from sparring.training.commands.usage import counted, everybody, spent
 from sparring.training.progress import progress_bar
 
 
@@ -30,6 +32,18 @@ def run(args: Sequence[str]) -> int:
     """Parse, play, print."""
     options = parse(Evaluate, "evaluate", args)
     played = contests(options)
+    agents = everybody(played)
+    with counted(agents, quiet=options.json):
+        summary = _played(options, played)
+        if options.json:
+            bill = {"usage": spent(agents)} if spent(agents) else {}
+            print(json.dumps(finite(asdict(summary) | bill)))
+        else:
+            show(summary)
+    return 0
+
+
+def _played(options: Evaluate, played: Sequence[Contest]) -> Summary:
     plan = schedule(
         options, "round-robin", 1, lambda line: None if options.json else out.print(line)
     )
@@ -45,9 +59,4 @@ def run(args: Sequence[str]) -> int:
             )
         )
     sums = {contest.spec: str(contest.game.declares.sum) for contest in played}
-    summary = summarise(found, sums)
-    if options.json:
-        print(json.dumps(finite(asdict(summary))))
-    else:
-        show(summary)
-    return 0
+    return summarise(found, sums)

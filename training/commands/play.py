@@ -13,6 +13,7 @@ from rich.console import Console
 from tyro.conf import Positional, UseAppendAction
 
 from sparring.agents.core import Agent
+from sparring.agents.engines.core import EngineFault
 from sparring.agents.hints import Hints
 from sparring.agents.human import HumanAgent
 from sparring.agents.play import Match, play
@@ -21,6 +22,7 @@ from sparring.envs.core import BadInput, Episode, Game, Role, View
 from sparring.envs.referee import RETRIES
 from sparring.envs.registry import game
 from sparring.training.commands.common import parse
+from sparring.training.commands.usage import counted
 from sparring.training.terminal.ending import ending, reveal
 from sparring.training.terminal.live import Live
 from sparring.training.terminal.screen import Feed, Screen, Waiting
@@ -42,7 +44,8 @@ class Play:
     game: Positional[str]
     """The game, with options if you like: 'KuhnPoker-v0(hands=3)'."""
     against: str = "random"
-    """The agent in the other seats: random, optimal, run:DIR[@STEP], hf:PATH."""
+    """The agent in the other seats: random, optimal, run:DIR[@STEP], hf:PATH,
+    openai:MODEL[@URL]."""
     seat: UseAppendAction[tuple[str, ...]] = ()
     """ROLE=AGENT: another agent in that seat; may be given several times."""
     role: str | None = None
@@ -71,6 +74,12 @@ def run(args: Sequence[str]) -> int:
     """Parse, play, say how it ended."""
     options = parse(Play, "play", args)
     table = _table(options)
+    with counted(table.agents.values()):
+        return _games(options, table, args)
+
+
+def _games(options: Play, table: Table, args: Sequence[str]) -> int:
+    """One game, and as many more as the person likes."""
     console = Console(highlight=False)
     asked = console.is_terminal and sys.stdin.isatty()
     if asked:
@@ -84,6 +93,9 @@ def run(args: Sequence[str]) -> int:
             episode = _played(table, screen, options, seed)
         except (KeyboardInterrupt, EOFError):
             screen.line(f"\nYou left. Play this deal again: {_again(args, seed)}")
+            raise
+        except EngineFault:
+            screen.line(f"The game cannot go on. Play this deal again: {_again(args, seed)}")
             raise
         ending(screen, table.game, episode, table.names)
         if table.own:

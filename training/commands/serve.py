@@ -28,7 +28,8 @@ class Serve:
     run: Positional[Path | None] = None
     """A run: its checkpoints play and its replays are shown. Without one, only --agent."""
     agent: UseAppendAction[tuple[str, ...]] = ()
-    """One more agent: optimal:0.2, run:DIR[@STEP], hf:PATH. May be given several times."""
+    """One more agent: optimal:0.2, run:DIR[@STEP], hf:PATH, openai:MODEL[@URL]. May be given
+    several times."""
     game: UseAppendAction[tuple[str, ...]] = ()
     """One more game, as my_game.py:MyGame or openspiel:NAME. May be given several times."""
     host: str = "127.0.0.1"

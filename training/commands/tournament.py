@@ -13,12 +13,14 @@ from sparring.agents.arena.folder import CONFIG, Folder, to_show
 from sparring.agents.arena.schedule import Contest, Schedule
 from sparring.agents.arena.summary import Summary, summarise
 from sparring.agents.arena.tournament import play
+from sparring.agents.engines.core import EngineFault
 from sparring.agents.files import in_use, write_aside
 from sparring.agents.registry import pinned
 from sparring.envs.core import BadInput
 from sparring.training.commands.common import out, parse
 from sparring.training.commands.contests import Contests, contests, schedule
 from sparring.training.commands.standings import show
+from sparring.training.commands.usage import counted, everybody, kept
 from sparring.training.progress import progress_bar
 from sparring.training.report import report
 
@@ -66,16 +68,17 @@ def run(args: Sequence[str]) -> int:
     if not (path / CONFIG).exists():
         path.mkdir(parents=True, exist_ok=True)
         write_aside(path / CONFIG, json.dumps(_config(options), indent=1) + "\n")
-    try:
-        found = _play(options, played, plan, path)
-    except KeyboardInterrupt:
-        with Folder(path) as folder:
-            table = folder.table()
-            folder.write_results(table)
-        out.print(f"Stopped after {table['index'].n_unique()} games; all are kept. Go on with:")
-        out.print(f"  sparring tournament --resume {path}")
-        return 130
-    _finish(path, played, found)
+    agents = everybody(played)
+    with counted(agents), kept(agents, path):
+        try:
+            found = _play(options, played, plan, path)
+        except KeyboardInterrupt:
+            _stopped(path)
+            return 130
+        except EngineFault:
+            _stopped(path)
+            raise
+        _finish(path, played, found)
     return 0
 
 
@@ -104,6 +107,15 @@ def _play(
                 progress=progress,
             )
         )
+
+
+def _stopped(path: Path) -> None:
+    """Write the table of what was played, and say how to go on."""
+    with Folder(path) as folder:
+        table = folder.table()
+        folder.write_results(table)
+    out.print(f"Stopped after {table['index'].n_unique()} games; all are kept. Go on with:")
+    out.print(f"  sparring tournament --resume {path}")
 
 
 def _finish(path: Path, played: Sequence[Contest], found: pl.DataFrame) -> Summary:

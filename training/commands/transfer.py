@@ -21,6 +21,7 @@ from sparring.envs.core import BadInput, Game
 from sparring.envs.registry import game
 from sparring.training.commands.common import out, parse
 from sparring.training.commands.contests import MEMORY
+from sparring.training.commands.usage import counted
 from sparring.training.harness import TaskChange, check_installed, compare
 from sparring.training.progress import progress_bar
 from sparring.training.transfer import Comparison, held_out, trained_on, transfer
@@ -108,13 +109,16 @@ def _play(options: Transfer, first: int, last: int, trained: Collection[str]) ->
     from sparring.agents.pretrained import share_memory  # brings torch, which takes time
 
     share_memory((before, after), MEMORY)
-    with progress_bar(out, transient=True, disable=options.json) as bar:
+    opponent = _opponent(options.against)
+    met = [opponent(rules[0])] if is_model(options.against) else []
+    bar = progress_bar(out, transient=True, disable=options.json)
+    with counted(met, quiet=options.json), bar:
         task = bar.add_task("playing", total=2 * options.games * len(rules))
         return transfer(
             rules,
             before,
             after,
-            _opponent(options.against),
+            opponent,
             trained=trained,
             number=options.games,
             seed=options.seed,
