@@ -34,13 +34,14 @@ NewModel = Callable[..., Any]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bring the fixtures of ``browser.py``; no folder of tests is on the import path."""
-    spec = importlib.util.spec_from_file_location("browser", Path(__file__).with_name("browser.py"))
-    assert spec
-    assert spec.loader
-    sys.modules["browser"] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    config.pluginmanager.register(module, "browser")
+    """Bring the fixtures of other files; no folder of tests is on the import path."""
+    for name in ("browser", "endpoint"):
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        assert spec
+        assert spec.loader
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        config.pluginmanager.register(module, name)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """What a server's refusal means, in one line that never holds the key."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from sparring.agents.engines.access import library, secret
@@ -75,15 +76,22 @@ def _not_found(where: str, model: str, said: str) -> str:
     )
 
 
-def _said(fault: Any, secret: str | None) -> str:
-    """The server's own words, or the network's: one line, cut short, without the key."""
-    body = getattr(fault, "body", None)
-    inner = body.get("error", body) if isinstance(body, dict) else None
-    words = inner.get("message") if isinstance(inner, dict) else inner
+def _said(fault: Any, key: str | None) -> str:
+    """The server's own words, or the network's."""
     status = getattr(fault, "status_code", None)
     other = str(fault.__cause__ or fault) if status is None else f"HTTP status {status}"
-    text = words if isinstance(words, str) and words.strip() else other
-    line = next((each.strip() for each in text.splitlines() if each.strip()), type(fault).__name__)
-    if secret:
-        line = line.replace(secret, "***")
+    return brief(words(getattr(fault, "body", None)) or other or type(fault).__name__, key)
+
+
+def words(body: object) -> str:
+    """What the body of a refusal says; "" if nothing."""
+    inner = body.get("error", body) if isinstance(body, Mapping) else None
+    found = inner.get("message") if isinstance(inner, Mapping) else inner
+    return found.strip() if isinstance(found, str) else ""
+
+
+def brief(text: str, key: str | None) -> str:
+    """The first line, cut short, without the key."""
+    line = text.strip().splitlines()[0] if text.strip() else ""
+    line = line.replace(key, "***") if key else line
     return line if len(line) <= LONGEST else line[:LONGEST] + " ..."

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from sparring.agents.engines.access import KEY, OPENAI, URL, checked_url, library, secret
 from sparring.agents.engines.core import EngineFault
-from sparring.agents.engines.faults import explained
+from sparring.agents.engines.faults import brief, explained, words
 from sparring.agents.engines.usage import Prices, Usage, usage_of
 from sparring.envs.core import BadInput
 
@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 GARBAGE = 2
 """An answer that makes no sense is asked for again so often."""
+PAUSE = 0.5
+"""Seconds before it is asked for again, twice that the next time."""
 GREETING = 10.0  # seconds
 
 
@@ -98,19 +100,24 @@ class Server:
         line = self._connected()
         async with line.slots:
             await self._greet(line)
-            for tries in range(GARBAGE + 1):
+            tries = 0
+            while True:
                 answer = await self._send(line.client, what, body)
                 try:
                     return read(_object(answer))
                 except Garbage as fault:
                     if tries == GARBAGE:
-                        raise EngineFault(
-                            f"{self.url} answers without sense ({fault}); is it an "
-                            f"OpenAI-compatible server, and {self.model} a model for this?"
-                        ) from None
-                    self.usage += Usage(retries=1)
-                    await asyncio.sleep(0.5 * 2**tries)
-        raise AssertionError("unreachable")
+                        raise self._senseless(fault) from None
+                await asyncio.sleep(PAUSE * 2**tries)
+                tries += 1
+                self.usage += Usage(retries=1)
+
+    def _senseless(self, fault: Garbage) -> EngineFault:
+        why = brief(str(fault), secret(self.key))
+        return EngineFault(
+            f"{self.url} answers without sense ({why}); is it an OpenAI-compatible server, and "
+            f"{self.model} a model for this?"
+        )
 
     async def _send(self, client: Any, what: str, body: Mapping[str, Any]) -> bytes:
         """One answer as it came."""
@@ -157,6 +164,8 @@ class Server:
                 base_url=self.url,
                 timeout=self.timeout,
                 max_retries=self.retries,
+                # its own would try to close itself later, on a loop that is not this one
+                http_client=library().DefaultAsyncHttpxClient(),
             )
             slots = asyncio.Semaphore(self.at_once)
             self._line = _Line(loop, client, slots, asyncio.Lock())
@@ -170,6 +179,8 @@ def _object(content: bytes) -> Mapping[str, Any]:
         raise Garbage("no JSON") from None
     if not isinstance(found, dict):
         raise Garbage("no JSON object")
+    if "choices" not in found and (why := words(found)):
+        raise Garbage(why)  # as some send it in place of an answer
     return found
 
 
