@@ -165,19 +165,15 @@ class Endpoint:
             logprobs.append((heated if self.processed else plain)[token])
             if token in body.get("stop_token_ids", ()):
                 break
-        rows: list[Any] = [None]  # nothing stands before the first
-        for before, token in zip(body["prompt"], body["prompt"][1:], strict=False):
-            rows.append({str(token): {"logprob": table(before, self.vocabulary)[token]}})
         given: dict[str, Any] = {"token_ids": tokens} if self.ids else {}
-        if self.ids and "prompt_logprobs" in body:
-            given["prompt_logprobs"] = rows
         ended = tokens[-1] in body.get("stop_token_ids", ())
         finish = self.finish if self.finish != "stop" else "stop" if ended else "length"
-        return {
-            "text": "?",
-            "logprobs": {"token_logprobs": logprobs},
-            "finish_reason": finish,
-        } | given
+        said: dict[str, Any] = {"token_logprobs": logprobs}
+        if self.ids and "logprob_token_ids" in body:
+            row = table(body["prompt"][-1], self.vocabulary)
+            wanted = {*tokens, *body["logprob_token_ids"]}
+            said["top_logprobs"] = [{f"token_id:{token}": row[token] for token in wanted}]
+        return {"text": "?", "logprobs": said, "finish_reason": finish} | given
 
 
 def distribution(

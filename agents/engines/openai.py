@@ -20,6 +20,12 @@ from sparring.envs.core import BadInput
 SURE = 1e-3
 """Nats by which the log-probability of a certain token may differ from 0."""
 
+IMPOSSIBLE = -9000.0
+"""vLLM says -9999 for the logarithm of 0, which no sampled token can have."""
+
+AT_A_PLACE = 100
+"""So many tokens are asked for in one request; vLLM takes 128."""
+
 AS_IT_IS = {"min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0, "frequency_penalty": 0}
 """A model's generation_config.json may say otherwise, and it would not be the model itself."""
 
@@ -63,8 +69,24 @@ class OpenAIEngine:
         return Completion(done.tokens, done.logprobs, done.logprobs if own else ())
 
     async def score(self, prompt: Tokens, continuations: Sequence[Tokens]) -> list[float]:
-        """See ``Engine``. The server must have room for one token more than both."""
-        return list(await asyncio.gather(*(self._score(prompt, more) for more in continuations)))
+        """See ``Engine``. A request for each place where continuations go on, all sent at once:
+        vLLM dies of ``prompt_logprobs`` where it serves adapters (its issue 29955)."""
+        places: dict[Tokens, dict[int, None]] = {}
+        for more in continuations:
+            for n, token in enumerate(more):
+                places.setdefault(more[:n], {})[token] = None
+        asked = [
+            (said, some)
+            for said, tokens in places.items()
+            for some in _pieces(tuple(tokens), AT_A_PLACE)
+        ]
+        tables = await asyncio.gather(*(self._chances(prompt + said, some) for said, some in asked))
+        found = {
+            (said, token): p
+            for (said, some), table in zip(asked, tables, strict=True)
+            for token, p in zip(some, table, strict=True)
+        }
+        return [math.fsum(found[m[:n], token] for n, token in enumerate(m)) for m in continuations]
 
     async def _sample(
         self, request: Request, prompt: Tokens, most: int, seed: int, only: Tokens = ()
@@ -103,6 +125,8 @@ class OpenAIEngine:
             raise Garbage("not one log-probability a token")
         if not all(isinstance(p, int | float) and math.isfinite(p) for p in logprobs):
             raise Garbage("log-probabilities that are no numbers")
+        if min(logprobs) < IMPOSSIBLE:
+            raise Garbage("tokens that cannot have been sampled")
         if max(logprobs) > SURE:
             raise BadInput(
                 f"{self.server.url} reports logits; serve it with --logprobs-mode "
@@ -151,24 +175,35 @@ class OpenAIEngine:
         asked = (self._sample(plain, request.prompt, 1, 0, (token,)) for token in tokens)
         return min(one.logprobs[0] for one in await asyncio.gather(*asked)) > -SURE
 
-    async def _score(self, prompt: Tokens, more: Tokens) -> float:
+    async def _chances(self, prompt: Tokens, tokens: Tokens) -> list[float]:
+        """log P of each of ``tokens`` after ``prompt``, at temperature 1."""
         body = {
-            "prompt": [*prompt, *more],
+            **AS_IT_IS,
+            "prompt": list(prompt),
             "max_tokens": 1,
             "temperature": 1,
-            "prompt_logprobs": 0,
+            "top_p": 1,
+            "top_k": 0,
+            "logprobs": len(tokens),
+            "logprob_token_ids": list(tokens),
+            "return_tokens_as_token_ids": True,
             "return_token_ids": True,
         }
 
-        def read(answer: Mapping[str, Any]) -> float:
-            table = self._given(_choice(answer), "prompt_logprobs")
-            if len(table) != len(prompt) + len(more):
-                raise Garbage("not one log-probability a token of the prompt")
+        def read(answer: Mapping[str, Any]) -> list[float]:
+            choice = _choice(answer)
+            self._given(choice, "token_ids")
             try:
-                pairs = zip(table[len(prompt) :], more, strict=True)
-                return math.fsum(float(row[str(token)]["logprob"]) for row, token in pairs)
-            except (KeyError, TypeError, ValueError):
-                raise Garbage("log-probabilities of other tokens") from None
+                row = choice["logprobs"]["top_logprobs"][0]
+                table = {int(name.rpartition(":")[2]): float(p) for name, p in row.items()}
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+                raise Garbage("no table of log-probabilities") from None
+            if not table.keys() >= set(tokens):
+                raise BadInput(f"{self.server.url} does not know logprob_token_ids: update vLLM")
+            # In a batch with other lists vLLM 0.32 fills short ones up with token 0
+            if table.get(0, 0.0) < IMPOSSIBLE and 0 in tokens:
+                raise Garbage("token 0 is taken for fill")
+            return [table[token] for token in tokens]
 
         return await self.server.ask("completions", body, read)
 
@@ -194,3 +229,7 @@ def _choice(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _is_plain(sampling: Sampling) -> bool:
     return sampling.temperature == 1 and sampling.top_k == 0 and sampling.top_p == 1
+
+
+def _pieces(tokens: Tokens, size: int) -> list[Tokens]:
+    return [tokens[at : at + size] for at in range(0, len(tokens), size)]

@@ -153,6 +153,41 @@ def test_scores_are_of_the_model_itself(endpoint: Any) -> None:
     more = [(4, 5), (7,), (4, 6, END)]
     found = asyncio.run(engine(endpoint).score(PROMPT, more))
     assert found == pytest.approx([sum(plain(each)) for each in more])
+    assert len(endpoint.asked) == 3, "after nothing, after 4 and after 4 6: no place twice"
+
+
+def test_scores_of_many_answers(endpoint: Any) -> None:
+    endpoint.vocabulary = 260
+    more = [(token,) for token in range(250)]
+    found = asyncio.run(engine(endpoint).score(PROMPT, more))
+    right = sys.modules["endpoint"].table(PROMPT[-1], 260)
+    assert found == pytest.approx(right[:250])
+    assert max(len(body["logprob_token_ids"]) for body in endpoint.asked) <= 128
+
+
+@pytest.mark.parametrize(
+    ("row", "fault", "why"),
+    [
+        (b'{"token_id:4": -1.5}', BadInput, "update vLLM"),
+        (b'{"token_id:0": -9999.0, "token_id:7": -1.5}', EngineFault, "token 0 is taken for fill"),
+        (b'{"token_id:x": 1}', EngineFault, "no table"),
+        (b"7", EngineFault, "no table"),
+    ],
+)
+def test_scores_that_make_no_sense(endpoint: Any, row: bytes, fault: Any, why: str) -> None:
+    junk = b'{"choices": [{"token_ids": [4], "logprobs": {"top_logprobs": [%s]}}]}' % row
+    endpoint.faults.extend([junk] * 3)
+    with pytest.raises(fault, match=why):
+        asyncio.run(engine(endpoint).score(PROMPT, [(0,), (7,)]))
+
+
+def test_what_cannot_have_been_sampled_is_garbage(endpoint: Any) -> None:
+    whole = sample(engine(endpoint))
+    endpoint.faults.append(
+        b'{"choices": [{"token_ids": [0], "finish_reason": "stop",'
+        b' "logprobs": {"token_logprobs": [-9999.0]}}]}'
+    )
+    assert sample(engine(endpoint)) == whole
 
 
 def test_an_adapter_is_a_model_of_that_name(endpoint: Any) -> None:
