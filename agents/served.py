@@ -9,8 +9,8 @@ from typing import Any
 
 from sparring.agents.chat import ChatMessage, Reply
 from sparring.agents.core import Agent
-from sparring.agents.engines.faults import Refused
-from sparring.agents.engines.server import Garbage, Server
+from sparring.agents.engines.faults import Garbage, Refused
+from sparring.agents.engines.server import Server
 from sparring.agents.render import parse
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,10 @@ from sparring.agents.engines.core import EngineFault
 LONGEST = 200  # letters of what a server says
 
 
+class Garbage(ValueError):
+    """An answer that makes no sense; the text says why."""
+
+
 class Refused(EngineFault):
     """The server does not take the request as it is. ``said``: why, in its own words."""
 

@@ -9,19 +9,13 @@ sampled. vLLM's can (``vllm serve``), and what is used of it beyond OpenAI's int
 import asyncio
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
+from sparring.agents.engines.answers import SURE, chances, completion
 from sparring.agents.engines.core import Completion, EngineFault, Request, Sampling, Tokens
-from sparring.agents.engines.server import Garbage, Server
+from sparring.agents.engines.server import Server
 from sparring.envs.core import BadInput
-
-SURE = 1e-3
-"""Nats by which the log-probability of a certain token may differ from 0."""
-
-IMPOSSIBLE = -9000.0
-"""vLLM says -9999 for the logarithm of 0, which no sampled token can have."""
 
 AT_A_PLACE = 100
 """So many tokens are asked for in one request; vLLM takes 128."""
@@ -111,28 +105,8 @@ class OpenAIEngine:
         }
         if only:
             body["allowed_token_ids"] = list(only)
-        return await self.server.ask("completions", body, self._completion)
-
-    def _completion(self, answer: Mapping[str, Any]) -> Completion:
-        choice = _choice(answer)
-        tokens = self._given(choice, "token_ids")
-        logprobs = (choice.get("logprobs") or {}).get("token_logprobs")
-        if choice.get("finish_reason") not in ("stop", "length"):
-            raise Garbage(f"it broke off: {choice.get('finish_reason')!r}")
-        if not tokens or not all(type(token) is int for token in tokens):
-            raise Garbage("no list of token ids")
-        if not isinstance(logprobs, list) or len(logprobs) != len(tokens):
-            raise Garbage("not one log-probability a token")
-        if not all(isinstance(p, int | float) and math.isfinite(p) for p in logprobs):
-            raise Garbage("log-probabilities that are no numbers")
-        if min(logprobs) < IMPOSSIBLE:
-            raise Garbage("tokens that cannot have been sampled")
-        if max(logprobs) > SURE:
-            raise BadInput(
-                f"{self.server.url} reports logits; serve it with --logprobs-mode "
-                "processed_logprobs"
-            )
-        return Completion(tuple(tokens), tuple(min(float(p), 0.0) for p in logprobs))
+        server = self.server
+        return await server.ask("completions", body, lambda got: completion(got, server))
 
     async def _choose(self, request: Request) -> Completion:
         """One of the choices. Each token that is not the only one possible is a request of its own,
@@ -190,41 +164,8 @@ class OpenAIEngine:
             "return_token_ids": True,
         }
 
-        def read(answer: Mapping[str, Any]) -> list[float]:
-            choice = _choice(answer)
-            self._given(choice, "token_ids")
-            try:
-                row = choice["logprobs"]["top_logprobs"][0]
-                table = {int(name.rpartition(":")[2]): float(p) for name, p in row.items()}
-            except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-                raise Garbage("no table of log-probabilities") from None
-            if not table.keys() >= set(tokens):
-                raise BadInput(f"{self.server.url} does not know logprob_token_ids: update vLLM")
-            # In a batch with other lists vLLM 0.32 fills short ones up with token 0
-            if table.get(0, 0.0) < IMPOSSIBLE and 0 in tokens:
-                raise Garbage("token 0 is taken for fill")
-            return [table[token] for token in tokens]
-
-        return await self.server.ask("completions", body, read)
-
-    def _given(self, choice: Mapping[str, Any], name: str) -> list[Any]:
-        """What only servers that are made for it send."""
-        found = choice.get(name)
-        if found is None:
-            raise BadInput(
-                f"{self.server.url} sends no {name}; this engine needs a server that does, such as "
-                f"vLLM's, and for playing alone there is the agent openai:{self.server.model}"
-            )
-        if not isinstance(found, list):
-            raise Garbage(f"{name} are no list")
-        return found
-
-
-def _choice(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    choices = answer.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise Garbage("no choices in it")
-    return choices[0]
+        server = self.server
+        return await server.ask("completions", body, lambda got: chances(got, tokens, server))
 
 
 def _is_plain(sampling: Sampling) -> bool:

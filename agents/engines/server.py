@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from sparring.agents.engines.access import KEY, OPENAI, URL, checked_url, library, secret
 from sparring.agents.engines.core import EngineFault
-from sparring.agents.engines.faults import brief, explained, words
+from sparring.agents.engines.faults import Garbage, brief, explained, words
 from sparring.agents.engines.usage import Prices, Usage, usage_of
 from sparring.envs.core import BadInput
 
@@ -27,10 +27,6 @@ GARBAGE = 2
 PAUSE = 0.5
 """Seconds before it is asked for again, twice that the next time."""
 GREETING = 10.0  # seconds
-
-
-class Garbage(ValueError):
-    """An answer that makes no sense; the text says why."""
 
 
 @dataclass(slots=True, eq=False)

@@ -214,6 +214,8 @@ def test_a_server_of_text_alone_says_so_at_once(endpoint: Any) -> None:
         (b'{"choices": [{"token_ids": ["a"], "finish_reason": "stop"}]}', "no list of token ids"),
         (b'{"choices": [{"token_ids": [4], "finish_reason": "abort"}]}', "it broke off"),
         (b'{"choices": [{"token_ids": [4], "finish_reason": "stop"}]}', "not one log-prob"),
+        (b'{"choices": [{"token_ids": [4], "finish_reason": "stop", "logprobs": 5}]}', "not one"),
+        (b'{"choices": [{"token_ids": 4, "finish_reason": "stop"}]}', "no list of token ids"),
         (
             b'{"choices": [{"token_ids": [4], "finish_reason": "stop",'
             b' "logprobs": {"token_logprobs": [null]}}]}',
