@@ -1,6 +1,7 @@
 """Models on servers in commands: a death in mid-tournament, the counts, and no key anywhere."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -99,6 +100,26 @@ def test_a_game_that_cannot_go_on(
     assert endpoint.url in said.err
     assert "sk-" not in said.err + said.out
     assert "Play this deal again: sparring play KuhnPoker-v0" in said.out
+
+
+def test_the_example_in_the_docs(
+    endpoint: Any, tokenizer: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/servers.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    tokenizer.save_pretrained(tmp_path)
+    endpoint.models, endpoint.vocabulary = ("kuhn",), len(tokenizer)
+    for theirs, ours in (
+        ("http://127.0.0.1:8000/v1", endpoint.url),
+        ("runs/kuhn/checkpoints/step-000100/model", str(tmp_path)),
+        ("range(1000)", "range(3)"),
+    ):
+        assert theirs in block
+        block = block.replace(theirs, ours)
+    exec(compile(block, "docs/servers.md", "exec", dont_inherit=True), {"__name__": "example"})
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == len(endpoint.asked) + 1
+    assert said[-1].startswith(f"Usage(requests={len(endpoint.asked)}, ")
 
 
 def test_ctrl_c_while_a_server_hangs(endpoint: Any, tmp_path: Path) -> None:
