@@ -61,8 +61,10 @@ def new_players(
     adapter each; else each has a model of its own.
 
     Raises:
-        BadInput: as ``new_player``.
+        BadInput: as ``new_player``; or vLLM is to generate for several.
     """
+    if config.engine == "vllm" and len(names) > 1:
+        raise BadInput("vLLM generates for one learning player, not several; leave --engine out")
     if config.lora.rank is None:
         return {name: new_player(games, config, checkpoint, name=name) for name in names}
     if config.model == EMBEDDED:
@@ -106,7 +108,12 @@ def _player(
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     learner = Learner(network, config.update, adapter)
-    return Player(agent, learner, engine.forget, tokenizer, forget=engine.forget)
+    player = Player(agent, learner, engine.forget, tokenizer, forget=engine.forget)
+    if config.engine == "vllm":
+        from sparring.training.served import by_vllm
+
+        return by_vllm(player, using)
+    return player
 
 
 def mixture_of(games: Sequence[Game]) -> Mixture:

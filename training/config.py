@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sparring.envs.core import BadInput
 from sparring.training.models.options import Dtype, LoraOptions
@@ -41,6 +41,8 @@ class SelfPlayConfig(RunConfig):
 
     model: str = EMBEDDED
     """The embedded model, or the folder or hub id of a transformers model."""
+    engine: Literal["local", "vllm"] = "local"
+    """What generates: our own engine, or vLLM (docs/vllm.md)."""
     lora: LoraOptions = LoraOptions()  # noqa: RUF009  it is frozen
     """Train a low-rank adapter of a pretrained model instead of all its weights."""
     dtype: Dtype = "auto"

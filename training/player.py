@@ -20,6 +20,7 @@ class Player:
 
     ``publish``: called after every change of the weights, so that the agent's engine follows.
     ``forget``: empties the engine's memory of what it has read.
+    ``rest``: called before learning, so that an engine on the same GPU can make room.
     """
 
     agent: LLMAgent
@@ -27,6 +28,7 @@ class Player:
     publish: Callable[[], None]
     tokenizer: Any
     forget: Callable[[], None] = nothing
+    rest: Callable[[], None] = nothing
 
     @property
     def model(self) -> Any:

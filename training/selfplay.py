@@ -133,6 +133,8 @@ class SelfPlay:
             kept = drop(kept)
             metrics |= drop.metrics() if isinstance(drop, Filters) else {}
         metrics["kept"] = len(kept) / len(samples)
+        for player in self.players.values():
+            player.rest()
         progress = self.step / max(self.steps - 1, 1)
         for name, player in self.players.items():
             own = [s for s in kept if s.player == name]

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import random
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -72,16 +73,16 @@ def start(model: Any, serving: Serving) -> Any:
     config.architectures = [type(base).__name__]
     with tempfile.TemporaryDirectory(prefix="sparring-vllm-") as folder, _untouched():
         config.save_pretrained(folder)
-        return _start(folder, base.device.type == "cuda", serving)
+        return _start(folder, serving)
 
 
-def _start(folder: str, cuda: bool, serving: Serving) -> Any:
+def _start(folder: str, serving: Serving) -> Any:
     from vllm.engine.arg_utils import EngineArgs
     from vllm.v1.engine.llm_engine import LLMEngine
     from vllm.v1.executor import Executor
 
     try:
-        config = EngineArgs(**_arguments(folder, cuda, serving)).create_engine_config()
+        config = EngineArgs(**_arguments(folder, serving)).create_engine_config()
     except (ValueError, NotImplementedError) as fault:  # pydantic's errors are ValueErrors
         reason = next((x.strip() for x in str(fault).splitlines()[1:] if x.strip()), str(fault))
         raise BadInput(f"vLLM cannot serve this model: {reason}") from fault
@@ -93,7 +94,9 @@ def _start(folder: str, cuda: bool, serving: Serving) -> Any:
     )
 
 
-def _arguments(folder: str, cuda: bool, serving: Serving) -> dict[str, Any]:
+def _arguments(folder: str, serving: Serving) -> dict[str, Any]:
+    from vllm.platforms import current_platform
+
     from sparring.agents.engines.vllm_watch import Watches
 
     given: dict[str, Any] = {
@@ -114,7 +117,7 @@ def _arguments(folder: str, cuda: bool, serving: Serving) -> dict[str, Any]:
     if serving.rank:
         given |= {"enable_lora": True, "max_lora_rank": _served(serving.rank)}
         given |= {"max_loras": serving.adapters, "max_cpu_loras": serving.adapters + 1}
-    if cuda:
+    if not current_platform.is_cpu():
         return given | {"enable_sleep_mode": True}
     # In parts, a prompt whose request has a seed ends a CPU's engine (vLLM 0.32: "CPU Generator
     # does not use offset"), so prompts are read whole.
@@ -149,17 +152,18 @@ def _untouched() -> Iterator[None]:
     On a CPU it replaces ``torch.set_num_threads`` by a function that does nothing.
     """
     before = {name: os.environ.get(name) for name in _ENVIRONMENT}
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002  to put it back
+    states = random.getstate(), np.random.get_state()
     threads, set_threads = torch.get_num_threads(), torch.set_num_threads
     os.environ.update(_ENVIRONMENT)
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # between vLLM and torch
             yield
     finally:
         torch.set_num_threads = set_threads
         torch.set_num_threads(threads)
         random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
+        np.random.set_state(states[1])
         for name, value in before.items():
             os.environ.pop(name, None)
             if value is not None:

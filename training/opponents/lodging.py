@@ -10,6 +10,7 @@ from peft import PeftModel
 from sparring.agents.engines.core import Completion, Request, Tokens
 from sparring.agents.engines.local import LocalEngine
 from sparring.training.models import lora
+from sparring.training.opponents.past_self import own_engine
 from sparring.training.player import Player
 
 
@@ -38,8 +39,7 @@ class Lodging:
 
     def take_in(self, member: str, name: str, player: Player, copy: Mapping[str, Any]) -> Lodger:
         """The engine of what ``player``, called ``name``, was when ``copy`` was made."""
-        model, own = player.model, player.agent.engine
-        assert isinstance(own, LocalEngine)
+        model, own = player.model, own_engine(player)
         adapter = _free(f"{member}/{name}".replace(".", "_"), model)  # modules have no dot
         lora.lodge(model, adapter, player.learner.adapter or str(model.active_adapter), copy)
         self._lodged[member, name] = model, adapter

@@ -51,6 +51,13 @@ def frozen(player: Player) -> weights.Weights:
         return weights.copy_of(player.model)
 
 
+def own_engine(player: Player) -> LocalEngine:
+    """The player's engine, beside which past selves can compute; else ``BadInput``."""
+    if not isinstance(player.agent.engine, LocalEngine):
+        raise BadInput("past selves need our own engine (LocalEngine); leave --engine vllm out")
+    return player.agent.engine
+
+
 def past_self(name: str, player: Player, copy: Mapping[str, Any], memory: int) -> PastSelf:
     """``player`` as it was when ``copy`` was made (``frozen``), beside what it is now.
 
@@ -60,9 +67,7 @@ def past_self(name: str, player: Player, copy: Mapping[str, Any], memory: int) -
     Raises:
         BadInput: the player does not compute in this process.
     """
-    engine = player.agent.engine
-    if not isinstance(engine, LocalEngine):
-        raise BadInput("past selves need the engine of this process (LocalEngine)")
+    engine = own_engine(player)
     before = engine.twin(memory, _both(engine.using, player.model, copy))
     return PastSelf(replace(player.agent, name=name, engine=before))
 

@@ -17,6 +17,7 @@ from sparring.agents.core import Agent
 from sparring.envs.core import BadInput, Episode, Game, Role
 from sparring.envs.specs import describe
 from sparring.training.opponents.core import Opponents, Seating, Weighted
+from sparring.training.opponents.past_self import own_engine
 from sparring.training.opponents.pool import Pool
 
 LEARNER = "learner"  # in the records of a pool with one learner
@@ -35,12 +36,14 @@ class Pooled(Opponents):
         at_once: at most so many members are met in one step, for each seat of the learner.
 
     Raises:
-        BadInput: a number is out of its range.
+        BadInput: a number is out of its range, or a player's engine can have no past selves.
     """
 
     def __init__(self, pool: Pool, *, every: int, mirror: float = 0.0, at_once: int = 4):
         if every < 1 or at_once < 1 or not 0 <= mirror <= 1:
             raise BadInput("every and at_once are at least 1, and mirror is in [0, 1]")
+        for player in pool.players.values():
+            own_engine(player)
         self.pool = pool
         self.every = every
         self.mirror = mirror
