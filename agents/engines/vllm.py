@@ -20,6 +20,8 @@ from sparring.envs.core import BadInput
 
 CHECKED = 2
 """Publishes that are checked: the first, which takes the place of noise, and the first change."""
+HEATS = (0.01, 2.0)
+"""Temperatures that vLLM has (0.32): lower ones it raises without a word, higher ones it refuses."""
 PROBES = (1, 4, 16, 40)  # tokens before what is said for a check
 PROBE = Sampling(max_tokens=16)
 
@@ -84,6 +86,9 @@ class VLLMEngine:
             raise BadInput("stop texts need an engine that can decode: VLLMEngine(decode=...)")
         if not request.prompt:
             raise BadInput("a prompt has at least one token")
+        heat = request.sampling.temperature
+        if heat and not HEATS[0] <= heat <= HEATS[1]:
+            raise BadInput(f"vLLM samples at temperature 0 or from 0.01 to 2, not {heat}")
         return await self._generate(request)
 
     async def _generate(self, request: Request) -> Completion:

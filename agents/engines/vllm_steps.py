@@ -11,12 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import torch
 
 from sparring.agents.engines.core import Tokens
+from sparring.envs.core import BadInput
 
 R = TypeVar("R")
+_ALIVE: "WeakSet[Steps]" = WeakSet()
+"""One at most: what vLLM takes down when an engine ends (0.32: its process groups) is shared."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,11 +54,14 @@ class Steps:
         self._new: dict[str, Asked] = {}  # these two are what the thread takes, whole
         self._gone: list[str] = []
         self._ends: dict[str, Callable[[Tokens], bool]] = {}  # the thread's own
+        if len(_ALIVE):
+            raise BadInput("this process has a vLLM engine already; close it first")
         try:
             self.core: Any = self._thread.submit(begin).result()
         except BaseException:
             self._thread.shutdown()
             raise
+        _ALIVE.add(self)
 
     @property
     def idle(self) -> bool:
@@ -175,6 +182,7 @@ class Steps:
             return
         self._thread.submit(self._end).result()
         self._thread.shutdown()
+        _ALIVE.discard(self)
 
     def _end(self) -> None:
         core, self.core = self.core, None
