@@ -21,7 +21,7 @@ from sparring.envs.core import BadInput
 CHECKED = 2
 """Publishes that are checked: the first, which takes the place of noise, and the first change."""
 HEATS = (0.01, 2.0)
-"""Temperatures that vLLM has (0.32): lower ones it raises without a word, higher ones it refuses."""
+"""Temperatures of vLLM (0.32): lower ones it raises without a word, higher ones it refuses."""
 PROBES = (1, 4, 16, 40)  # tokens before what is said for a check
 PROBE = Sampling(max_tokens=16)
 
