@@ -4,26 +4,24 @@ docs/vllm.md says how to install it, and what differs from ``LocalEngine``.
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from operator import methodcaller
 from typing import Any
 
 import torch
 
-from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
+from sparring.agents.engines.core import Completion, Request, Tokens
 from sparring.agents.engines.vllm_start import Serving, start
 from sparring.agents.engines.vllm_steps import Asked, Steps
-from sparring.agents.engines.vllm_weights import Held, difference, tolerance
+from sparring.agents.engines.vllm_weights import Held, difference, probes, tolerance
 from sparring.envs.core import BadInput
 
 CHECKED = 2
 """Publishes that are checked: the first, which takes the place of noise, and the first change."""
 HEATS = (0.01, 2.0)
 """Temperatures of vLLM (0.32): lower ones it raises without a word, higher ones it refuses."""
-PROBES = (1, 4, 16, 40)  # tokens before what is said for a check
-PROBE = Sampling(max_tokens=16)
 
 
 class VLLMEngine:
@@ -81,6 +79,8 @@ class VLLMEngine:
 
     async def generate(self, request: Request) -> Completion:
         """Raises ``BadInput`` where the request does not fit the engine."""
+        from sparring.agents.engines.vllm_ask import answer, watch
+
         self._check_length(len(request.prompt) + request.sampling.max_tokens)
         if request.sampling.stop and self.decode is None:
             raise BadInput("stop texts need an engine that can decode: VLLMEngine(decode=...)")
@@ -89,11 +89,6 @@ class VLLMEngine:
         heat = request.sampling.temperature
         if heat and not HEATS[0] <= heat <= HEATS[1]:
             raise BadInput(f"vLLM samples at temperature 0 or from 0.01 to 2, not {heat}")
-        return await self._generate(request)
-
-    async def _generate(self, request: Request) -> Completion:
-        from sparring.agents.engines.vllm_ask import answer, watch
-
         self.wake()
         watching = watch(request)
         output = await self._steps.ask(self._asked(request, watching))
@@ -169,9 +164,7 @@ class VLLMEngine:
     def _check(self, model: Any) -> None:
         from sparring.agents.engines.vllm_ask import answer
 
-        luck = random.Random(0)
-        words = range(self._vocabulary)
-        asked = [Request(tuple(luck.choices(words, k=n)), PROBE, n) for n in PROBES]
+        asked = probes(self._vocabulary)
         outputs = self._steps.now([self._asked(request) for request in asked])
         said = [answer(r, o) for r, o in zip(asked, outputs, strict=True)]
         far = difference(model, asked, said)
@@ -184,34 +177,22 @@ class VLLMEngine:
 
     def forget(self) -> None:
         """Drop what is kept of what was read: the weights have changed."""
-        self._steps.do(_forget)
+        self._steps.do(methodcaller("reset_prefix_cache", reset_running_requests=True))
 
     def sleep(self) -> None:
         """Give a GPU's memory to whoever learns there: weights go to the CPU, and what is kept is
         dropped. ``wake`` or the next request brings them back. On a CPU nothing happens."""
         if self._sleeps and not self._asleep:
-            self._steps.do(_sleep)
+            self._steps.do(methodcaller("sleep", level=1))
             self._asleep = True
 
     def wake(self) -> None:
         """Be there again after ``sleep``."""
         if self._asleep:
-            self._steps.do(_wake)
+            self._steps.do(methodcaller("wake_up"))
             self._asleep = False
 
     def close(self) -> None:
         """Stop vLLM and free its memory; closing again does nothing."""
         self._steps.close()
         self._held.drop()
-
-
-def _forget(core: Any) -> None:
-    core.reset_prefix_cache(reset_running_requests=True)
-
-
-def _sleep(core: Any) -> None:
-    core.sleep(level=1)
-
-
-def _wake(core: Any) -> None:
-    core.wake_up()

@@ -1,8 +1,8 @@
 """vLLM's engine stepped in a thread of its own, for whichever event loop asks.
 
-vLLM's own ``AsyncLLM`` belongs to one event loop and to processes of its own. Here the loop may be
-another at every call, as with ``asyncio.run``; the weights of the learner are in the same process;
-and nothing is left behind. On a CPU it is also twice as fast (docs/vllm.md).
+vLLM's own ``AsyncLLM`` belongs to one event loop and computes in processes of its own. Here the loop
+may be another at every call, as with ``asyncio.run``; the learner's weights are in the same process;
+and no process is left behind.
 """
 
 import asyncio
@@ -66,6 +66,8 @@ class Steps:
     @property
     def idle(self) -> bool:
         """Whether nobody waits for an answer."""
+        if self._loop is not None and self._loop.is_closed():
+            self._drop()
         return not any(not future.done() for future in self._waiting.values())
 
     def do(self, work: Callable[..., R], *given: Any) -> R:

@@ -5,6 +5,7 @@ layers are then prepared once more: where one shares its matrix with the embeddi
 (0.32) goes on computing with a copy that it made of the old one, without a word.
 """
 
+import random
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 
 import torch
 
-from sparring.agents.engines.core import Completion, Request
+from sparring.agents.engines.core import Completion, Request, Sampling
 from sparring.agents.engines.vllm_start import base_of
 from sparring.envs.core import BadInput
 
@@ -23,6 +24,7 @@ EXACT = 1e-3
 where both compute in float32. There it is about 1e-6."""
 ROUGH = 0.1
 """The same where the engine computes in bfloat16. With five million parameters it is 0.002."""
+PROBE = Sampling(max_tokens=16)
 DEFAULT = "default"  # the name under which peft saves into the folder itself
 
 
@@ -125,6 +127,13 @@ class Held:
         for adapter in self._adapters.values():
             adapter.folder.cleanup()
         self._adapters = {}
+
+
+def probes(vocabulary: int) -> list[Request]:
+    """What is sampled for a check: a few answers after prompts of any words."""
+    luck = random.Random(0)
+    words = range(vocabulary)
+    return [Request(tuple(luck.choices(words, k=n)), PROBE, n) for n in (1, 4, 16, 40)]
 
 
 @torch.inference_mode()
