@@ -1,8 +1,8 @@
 """vLLM's engine stepped in a thread of its own, for whichever event loop asks.
 
-vLLM's own ``AsyncLLM`` belongs to one event loop and computes in processes of its own. Here the loop
-may be another at every call, as with ``asyncio.run``; the learner's weights are in the same process;
-and no process is left behind.
+vLLM's own ``AsyncLLM`` belongs to one event loop and computes in processes of its own. Here the
+loop may be another at every call, as with ``asyncio.run``; the learner's weights are in the same
+process; and no process is left behind.
 """
 
 import asyncio
