@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from sparring.agents.engines.core import Completion, Request, Tokens
+from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
 from sparring.agents.engines.vllm_start import Serving, start
 from sparring.agents.engines.vllm_steps import Asked, Steps
 from sparring.agents.engines.vllm_weights import Held, difference, probes, tolerance
@@ -20,8 +20,7 @@ from sparring.envs.core import BadInput
 
 CHECKED = 2
 """Publishes that are checked: the first, which takes the place of noise, and the first change."""
-HEATS = (0.01, 2.0)
-"""Temperatures of vLLM (0.32): lower ones it raises without a word, higher ones it refuses."""
+NO_END = -1
 
 
 class VLLMEngine:
@@ -79,16 +78,9 @@ class VLLMEngine:
 
     async def generate(self, request: Request) -> Completion:
         """Raises ``BadInput`` where the request does not fit the engine."""
-        from sparring.agents.engines.vllm_ask import answer, watch
+        from sparring.agents.engines.vllm_ask import answer, check, watch
 
-        self._check_length(len(request.prompt) + request.sampling.max_tokens)
-        if request.sampling.stop and self.decode is None:
-            raise BadInput("stop texts need an engine that can decode: VLLMEngine(decode=...)")
-        if not request.prompt:
-            raise BadInput("a prompt has at least one token")
-        heat = request.sampling.temperature
-        if heat and not HEATS[0] <= heat <= HEATS[1]:
-            raise BadInput(f"vLLM samples at temperature 0 or from 0.01 to 2, not {heat}")
+        check(request, self._longest, self.decode is not None)
         self.wake()
         watching = watch(request)
         output = await self._steps.ask(self._asked(request, watching))
@@ -111,25 +103,29 @@ class VLLMEngine:
         return any(one in text for one in stop)
 
     async def score(self, prompt: Tokens, continuations: Sequence[Tokens]) -> list[float]:
-        """log P(continuation | prompt) of each continuation, in nats, at temperature 1."""
-        from sparring.agents.engines.vllm_ask import scored, scoring
+        """log P(continuation | prompt) of each continuation, in nats, at temperature 1.
 
+        Each is said token by token, as the only choice: vLLM's own log-probabilities of a prompt
+        fail on a CPU (0.32) for several requests with an adapter, and read every prompt anew.
+        """
         self.wake()
         different = dict.fromkeys(continuations)
-        for more in different:
-            self._check_length(len(prompt) + len(more) + 1)  # vLLM says one token more
-        adapter = self._held.adapter(None)
-        asked = [Asked(prompt + more, scoring(), adapter) for more in different]
-        outputs = await asyncio.gather(*(self._steps.ask(one) for one in asked))
-        found = {m: scored(o, len(m)) for m, o in zip(different, outputs, strict=True)}
+        sums = await asyncio.gather(*(self._score(prompt, more) for more in different))
+        found = dict(zip(different, sums, strict=True))
         return [found[more] for more in continuations]
 
-    def _check_length(self, tokens: int) -> None:
-        if tokens > self._longest:
-            raise BadInput(
-                f"a prompt and its answer take up to {tokens} tokens, but vLLM reads at most "
-                f"{self._longest} of this model; play a shorter game, or allow shorter answers"
-            )
+    async def _score(self, prompt: Tokens, more: Tokens) -> float:
+        from sparring.agents.engines.vllm_ask import check, settings, watch
+
+        if not more:
+            return 0.0
+        said = Request(prompt, Sampling(temperature=0, max_tokens=len(more)), 0, (more,))
+        check(said, self._longest)
+        watching = watch(said)
+        assert watching is not None
+        asked = Asked(prompt, settings(said, NO_END, watching), self._held.adapter(None))
+        await self._steps.ask(asked)
+        return sum(watching.end(more))
 
     # -- for trainers -------------------------------------------------------------------------
 

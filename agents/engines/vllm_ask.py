@@ -8,8 +8,28 @@ from vllm.sampling_params import RequestOutputKind
 
 from sparring.agents.engines.core import Completion, Request
 from sparring.agents.engines.vllm_watch import KEY, Watch, allowed
+from sparring.envs.core import BadInput
+
+HEATS = (0.01, 2.0)
+"""Temperatures of vLLM (0.32): lower ones it raises without a word, higher ones it refuses."""
 
 _NAMES = map(str, count())
+
+
+def check(request: Request, longest: int, decodes: bool = True) -> None:
+    """Raises ``BadInput`` where a request does not fit an engine that reads so many tokens."""
+    tokens, heat = len(request.prompt) + request.sampling.max_tokens, request.sampling.temperature
+    if tokens > longest:
+        raise BadInput(
+            f"a prompt and its answer take up to {tokens} tokens, but vLLM reads at most "
+            f"{longest} of this model; play a shorter game, or allow shorter answers"
+        )
+    if request.sampling.stop and not decodes:
+        raise BadInput("stop texts need an engine that can decode: VLLMEngine(decode=...)")
+    if not request.prompt:
+        raise BadInput("a prompt has at least one token")
+    if heat and not HEATS[0] <= heat <= HEATS[1]:
+        raise BadInput(f"vLLM samples at temperature 0 or from 0.01 to 2, not {heat}")
 
 
 def watch(request: Request) -> Watch | None:
@@ -49,15 +69,3 @@ def answer(request: Request, output: Any, watching: Watch | None = None) -> Comp
         cut = next(ends, len(tokens))
         tokens, logprobs, plain = tokens[:cut], logprobs[:cut], plain[:cut]
     return Completion(tokens, plain if request.sampling.temperature == 0 else logprobs, plain)
-
-
-def scoring() -> SamplingParams:
-    """vLLM's for the log-probabilities of a prompt; it always says at least one token."""
-    return SamplingParams(temperature=0, max_tokens=1, prompt_logprobs=0, detokenize=False)
-
-
-def scored(output: Any, last: int) -> float:
-    """log P of the last tokens of a prompt, so many, given those before."""
-    tokens = output.prompt_token_ids[-last:]
-    table = output.prompt_logprobs[-last:]
-    return float(sum(at[token].logprob for at, token in zip(table, tokens, strict=True)))

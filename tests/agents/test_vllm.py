@@ -131,6 +131,12 @@ def after(model: Any, tokens: Tokens) -> torch.Tensor:
     return logits.double().log_softmax(-1)
 
 
+def summed(model: Any, prompt: Tokens, more: Tokens) -> float:
+    """log P(more | prompt) of the model."""
+    table = after(model, prompt + more)[len(prompt) - 1 : -1]
+    return float(table.gather(1, torch.tensor(more)[:, None]).sum())
+
+
 def told(model: Any, request: Request, done: Completion) -> torch.Tensor:
     """log P(next token) of the model at each token of an answer: [T, V]."""
     return after(model, request.prompt + done.tokens)[len(request.prompt) - 1 : -1]
@@ -325,14 +331,12 @@ def test_what_cannot_be_asked_is_said_in_a_line(model: Any, engine: VLLMEngine) 
 
 
 @needed
-def test_scores_are_the_sums_of_a_full_read(model: Any, engine: VLLMEngine) -> None:
-    endings = [*prompts(4, 6, seed=3), (7,), (8,), (7,)]
+def test_scores_are_the_sums_of_a_full_read(model: Any, end: int, engine: VLLMEngine) -> None:
+    endings = [*prompts(4, 6, seed=3), (5, end, 6), (7,), (8,), (7,)]
     for prompt in prompts(4, 60, seed=1):
         found = asyncio.run(engine.score(prompt, endings))
         for score, more in zip(found, endings, strict=True):
-            table = after(model, prompt + more)[len(prompt) - 1 : -1]
-            expected = float(table.gather(1, torch.tensor(more)[:, None]).sum())
-            assert score == pytest.approx(expected, abs=CLOSE * len(more))
+            assert score == pytest.approx(summed(model, prompt, more), abs=CLOSE * len(more))
         assert found[-1] == found[-3]
 
 
@@ -588,6 +592,13 @@ def test_an_adapter_is_followed_from_version_to_version(
             made.publish(model)
         loaded = made._steps.do(lambda core: core.list_loras())
         assert len(loaded) == 1, "earlier versions are gone"
+        pairs = [(r.prompt, more) for r in asked for more in prompts(3, 4, seed=8)]
+
+        async def scores() -> list[list[float]]:
+            return list(await asyncio.gather(*(made.score(p, [more]) for p, more in pairs)))
+
+        for (prompt, more), (score,) in zip(pairs, asyncio.run(scores()), strict=True):
+            assert score == pytest.approx(summed(model, prompt, more), abs=CLOSE * len(more))
         made.publish_adapter(model, "other")
         others = [Request(r.prompt, r.sampling, r.seed, adapter="other") for r in asked]
         done = ask(made, [*asked, *others])  # in one batch

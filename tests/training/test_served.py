@@ -82,15 +82,23 @@ def test_a_run_of_kuhn(tiny_model: None, tmp_path: Path, built: list[Experiment]
     assert max(mismatches(steps)) < 1e-4
     assert all(step["grad_norm"] > 0 for step in steps)
     assert len({m["nash_conv"] for m in (first, *steps)}) == 4, "weights move, and it follows"
-    loop = built[0].loop
+    assert_measured_as_by_our_own_engine(built[0], steps[-1]["nash_conv"])
+
+
+def assert_measured_as_by_our_own_engine(
+    experiment: Experiment, found: float | None = None
+) -> None:
+    """Every information set of the game is asked for its policy."""
+    loop = experiment.loop
     trees = solvable(loop)
+    if found is None:
+        found = float(evaluate(loop, trees)["nash_conv"])
+    close(experiment)
     player = loop.players["learner"]
-    close(built[0])
-    local = LocalEngine(player.model, end=player.agent.renderer.end)
-    player.agent = replace(player.agent, engine=local)
-    assert evaluate(loop, trees)["nash_conv"] == pytest.approx(steps[-1]["nash_conv"], abs=1e-4), (
-        "our own engine finds the same policy"
+    player.agent = replace(
+        player.agent, engine=LocalEngine(player.model, end=player.agent.renderer.end)
     )
+    assert evaluate(loop, trees)["nash_conv"] == pytest.approx(found, abs=1e-4)
 
 
 @with_vllm
@@ -106,6 +114,7 @@ def test_a_run_on_a_model_of_ones_own(folder: str, options: dict[str, Any]) -> N
         metrics = list(experiment.loop.run())
         assert max(mismatches(metrics)) < 1e-4
         assert max(m["kl_step"] for m in metrics) > 1e-3, "the policy moves"
+        assert_measured_as_by_our_own_engine(experiment)
     finally:
         close(experiment)
 
