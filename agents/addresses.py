@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass, fields
 
 from sparring.agents.chat import ChatAgent
-from sparring.agents.engines.access import KEY, secret
-from sparring.agents.engines.server import Server
-from sparring.agents.engines.usage import Prices
+from sparring.agents.engines.openai.access import KEY, secret
+from sparring.agents.engines.openai.server import Server
+from sparring.agents.engines.openai.usage import Prices
 from sparring.agents.served import Chat
 from sparring.envs.core import BadInput
 from sparring.envs.specs import parse

@@ -15,7 +15,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from sparring.agents.embedded import CHAT_TEMPLATE
 from sparring.agents.engines.core import Sampling
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.llm import LLMAgent
 from sparring.agents.render import Renderer
 from sparring.envs.core import BadInput

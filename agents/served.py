@@ -1,5 +1,5 @@
 """Playing with any model behind an OpenAI-compatible chat interface: text goes there, text comes
-back. For training data, which needs token ids, there is ``agents/engines/openai.py``.
+back. For training data, which needs token ids, there is ``agents/engines/openai/engine.py``.
 """
 
 import logging
@@ -9,8 +9,8 @@ from typing import Any
 
 from sparring.agents.chat import ChatMessage, Reply
 from sparring.agents.core import Agent
-from sparring.agents.engines.faults import Garbage, Refused
-from sparring.agents.engines.server import Server
+from sparring.agents.engines.openai.faults import Garbage, Refused
+from sparring.agents.engines.openai.server import Server
 from sparring.agents.render import parse
 
 log = logging.getLogger(__name__)

@@ -41,7 +41,7 @@ from rich.table import Table
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 from sparring.agents.engines.core import Engine, Request, Sampling, Tokens
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
 
 TURNS, RULES = 10, 96
 FLAT = 1.5
@@ -133,7 +133,7 @@ def ours(model: Any, plan: Plan) -> list[float]:
 
 def vllm(model: Any, plan: Plan) -> list[float]:
     """The same; loading the weights does not count, nor does a first answer of every length."""
-    from sparring.agents.engines.vllm import VLLMEngine
+    from sparring.agents.engines.vllm.engine import VLLMEngine
 
     engine = VLLMEngine(
         model, end=-1, dtype=model.dtype, memory=4 << 30, max_rows=max(len(plan), 8)

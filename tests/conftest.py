@@ -18,7 +18,7 @@ import torch
 
 from sparring.agents.embedded import build_model, build_tokenizer
 from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.llm import LLMAgent
 from sparring.agents.pretrained import player
 from sparring.agents.render import Renderer

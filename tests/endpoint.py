@@ -193,7 +193,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     pytest.importorskip("openai")
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    monkeypatch.setattr("sparring.agents.engines.server.PAUSE", 0.01)
+    monkeypatch.setattr("sparring.agents.engines.openai.server.PAUSE", 0.01)
     found = Endpoint()
     found.start()
     yield found

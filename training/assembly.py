@@ -105,6 +105,9 @@ def _player(
     sampling = Sampling(max_tokens=config.max_tokens)
     using = partial(lora.active, network, adapter)
     agent, engine = seated(name, network, tokenizer, sampling, using)
+    memory = None if config.engine_memory is None else int(config.engine_memory * 2**30)
+    if memory is not None:
+        engine.memory = memory
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     learner = Learner(network, config.update, adapter)
@@ -112,7 +115,7 @@ def _player(
     if config.engine == "vllm":
         from sparring.training.served import by_vllm
 
-        return by_vllm(player, using)
+        return by_vllm(player, using, memory=memory)
     return player
 
 

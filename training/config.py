@@ -43,6 +43,8 @@ class SelfPlayConfig(RunConfig):
     """The embedded model, or the folder or hub id of a transformers model."""
     engine: Literal["local", "vllm"] = "local"
     """What generates: our own engine, or vLLM (docs/vllm.md)."""
+    engine_memory: float | None = None
+    """GiB of keys and values that the engine may have; by default 1, and 8 for vLLM on a GPU."""
     lora: LoraOptions = LoraOptions()  # noqa: RUF009  it is frozen
     """Train a low-rank adapter of a pretrained model instead of all its weights."""
     dtype: Dtype = "auto"
@@ -71,6 +73,8 @@ class SelfPlayConfig(RunConfig):
         super().__post_init__()
         if self.threads is not None and self.threads < 1:
             raise BadInput("threads must be at least 1")
+        if self.engine_memory is not None and self.engine_memory <= 0:
+            raise BadInput("engine-memory must be greater than 0 GiB")
 
     @property
     def stage_one_steps(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from sparring.agents.engines.vllm import VLLMEngine
+from sparring.agents.engines.vllm.engine import VLLMEngine
 from sparring.training.player import Player
 
 MEMORY = {"cpu": 1 << 30, "cuda": 8 << 30}

@@ -17,8 +17,8 @@ from peft import LoraConfig, get_peft_model
 from scipy.stats import chisquare
 
 from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
-from sparring.agents.engines.kept import Columns, Kept
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
+from sparring.agents.engines.local.kept import Columns, Kept
 from sparring.envs.core import BadInput
 
 NewModel = Callable[..., Any]

@@ -9,8 +9,8 @@ import torch
 import transformers
 
 from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
-from sparring.agents.engines.grouped import Grouped
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
+from sparring.agents.engines.local.grouped import Grouped
 from sparring.envs.core import BadInput
 
 WORDS = 200

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
 
 PROMPT: Tokens = (5, 6, 7)
 GREEDY = Sampling(temperature=0, max_tokens=6)

@@ -13,8 +13,8 @@ import pytest
 
 from sparring.agents.chat import ChatAgent
 from sparring.agents.engines.core import EngineFault
-from sparring.agents.engines.server import Server
-from sparring.agents.engines.usage import Prices, Usage, told, usage_of
+from sparring.agents.engines.openai.server import Server
+from sparring.agents.engines.openai.usage import Prices, Usage, told, usage_of
 from sparring.agents.play import Match, play, play_all
 from sparring.agents.random import RandomAgent
 from sparring.agents.registry import agent, is_local, is_model, pinned
@@ -345,7 +345,7 @@ def test_nothing_imports_the_library_before_it_is_needed() -> None:
         importlib.import_module(f"sparring.agents.{name}")
     code = (
         "import sys, json, sparring.agents.registry, sparring.agents.addresses, "
-        "sparring.agents.engines.openai; print(json.dumps([m for m in sys.modules "
+        "sparring.agents.engines.openai.engine; print(json.dumps([m for m in sys.modules "
         "if m in ('openai', 'httpx', 'httpx2', 'torch')]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

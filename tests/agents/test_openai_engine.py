@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sparring.agents.engines.core import Completion, EngineFault, Request, Sampling, Tokens
-from sparring.agents.engines.openai import OpenAIEngine
-from sparring.agents.engines.server import Server
+from sparring.agents.engines.openai.engine import OpenAIEngine
+from sparring.agents.engines.openai.server import Server
 from sparring.agents.llm import LLMAgent
 from sparring.agents.play import Match, play
 from sparring.agents.render import Renderer

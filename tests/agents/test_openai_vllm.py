@@ -21,8 +21,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 
 from sparring.agents.chat import ChatAgent
 from sparring.agents.engines.core import Completion, EngineFault, Request, Sampling, Tokens
-from sparring.agents.engines.openai import OpenAIEngine
-from sparring.agents.engines.server import Server
+from sparring.agents.engines.openai.engine import OpenAIEngine
+from sparring.agents.engines.openai.server import Server
 from sparring.agents.llm import LLMAgent
 from sparring.agents.play import Match, play, play_all
 from sparring.agents.registry import agent

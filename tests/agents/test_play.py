@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.llm import LLMAgent
 from sparring.agents.play import Match, play, play_all, play_many
 from sparring.agents.random import RandomAgent

@@ -15,7 +15,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from sparring.agents.embedded import build_tokenizer
 from sparring.agents.engines.core import Sampling, Tokens
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.llm import LLMAgent
 from sparring.agents.play import Match, play, play_all
 from sparring.agents.pretrained import player

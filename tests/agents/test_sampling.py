@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sparring.agents.engines.core import Sampling
-from sparring.agents.engines.sampling import Draw, draw
+from sparring.agents.engines.local.sampling import Draw, draw
 from sparring.envs.core import BadInput
 
 P = [0.4, 0.3, 0.15, 0.1, 0.05]

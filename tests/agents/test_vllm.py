@@ -22,10 +22,10 @@ from peft import LoraConfig, get_peft_model
 from scipy.stats import chisquare
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from sparring.agents.engines import vllm_weights
 from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
-from sparring.agents.engines.local import LocalEngine
-from sparring.agents.engines.vllm import VLLMEngine
+from sparring.agents.engines.local.engine import LocalEngine
+from sparring.agents.engines.vllm import weights as served_weights
+from sparring.agents.engines.vllm.engine import VLLMEngine
 from sparring.envs.core import BadInput
 
 ROOT = Path(__file__).parents[2]
@@ -472,7 +472,7 @@ def test_nothing_is_left_after_closing() -> None:
 import threading
 import psutil
 from transformers import LlamaConfig, LlamaForCausalLM
-from sparring.agents.engines.vllm import VLLMEngine
+from sparring.agents.engines.vllm.engine import VLLMEngine
 
 if __name__ == "__main__":
     sizes = {"vocab_size": 99, "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
@@ -529,7 +529,7 @@ def test_weights_that_did_not_arrive_are_noticed(
     alone: None, model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a CPU vLLM's own reload leaves a tied output layer as it was."""
-    monkeypatch.setattr(vllm_weights, "_prepare_outputs", lambda served: None)
+    monkeypatch.setattr(served_weights, "_prepare_outputs", lambda served: None)
     with pytest.raises(BadInput, match=r"nats a token .* leave --engine vllm out"):
         VLLMEngine(model, end=-1, memory=SMALL)
 

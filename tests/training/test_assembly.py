@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.registry import agent
 from sparring.envs.core import BadInput
 from sparring.envs.registry import game
@@ -44,3 +45,13 @@ def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked[-1] == 3
     with pytest.raises(BadInput, match="threads must be at least 1"):
         SelfPlayConfig(threads=0)
+
+
+def test_the_memory_of_the_engine() -> None:
+    rules = game("KuhnPoker-v0")
+    player = new_player([rules], SelfPlayConfig(engine_memory=0.25), width=32, layers=1)
+    engine = player.agent.engine
+    assert isinstance(engine, LocalEngine)
+    assert engine.memory == 1 << 28
+    with pytest.raises(BadInput, match="engine-memory must be greater than 0"):
+        SelfPlayConfig(engine_memory=0.0)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sparring.agents.engines.core import Completion, Request
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.llm import LLMAgent
 from sparring.agents.play import Match, play_all
 from sparring.agents.random import RandomAgent

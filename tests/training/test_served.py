@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from sparring.agents.engines.local import LocalEngine
-from sparring.agents.engines.vllm import VLLMEngine
+from sparring.agents.engines.local.engine import LocalEngine
+from sparring.agents.engines.vllm.engine import VLLMEngine
 from sparring.envs.core import BadInput
 from sparring.envs.games.kuhn import KuhnPoker
 from sparring.training.assembly import new_player, new_players

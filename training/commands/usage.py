@@ -9,7 +9,7 @@ from typing import Any
 
 from sparring.agents.arena.schedule import Contest
 from sparring.agents.core import Agent
-from sparring.agents.engines.usage import told
+from sparring.agents.engines.openai.usage import told
 from sparring.agents.served import servers
 from sparring.training.commands.common import out
 

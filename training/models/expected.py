@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Iterator, Sequence
 
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.play import Match, play_all
 from sparring.agents.random import RandomAgent
 from sparring.agents.render import Renderer

@@ -8,7 +8,7 @@ from typing import Any
 from peft import PeftModel
 
 from sparring.agents.engines.core import Completion, Request, Tokens
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
 from sparring.training.models import lora
 from sparring.training.opponents.past_self import own_engine
 from sparring.training.player import Player

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sparring.agents.engines.local import LocalEngine
+from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.llm import LLMAgent
 from sparring.envs.core import Action, BadInput, Observation, Role, View
 from sparring.training import weights

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparring.agents.engines.core import Tokens
-from sparring.agents.engines.kept import Key
-from sparring.agents.engines.prefill import Prefill
+from sparring.agents.engines.local.kept import Key
+from sparring.agents.engines.local.prefill import Prefill
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from sparring.agents.engines.core import Completion, Request, Sampling
-from sparring.agents.engines.vllm_start import base_of
+from sparring.agents.engines.vllm.start import base_of
 from sparring.envs.core import BadInput
 
 EXACT = 1e-3

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from sparring.agents.engines.core import Tokens
-from sparring.agents.engines.slots import Slots
+from sparring.agents.engines.local.slots import Slots
 
 KINDS = {"full_attention", "sliding_attention"}
 APART = {True: 1e-3, False: 0.5}

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sparring.agents.engines.core import Completion, Tokens
-from sparring.agents.engines.faults import Garbage
-from sparring.agents.engines.server import Server
+from sparring.agents.engines.openai.faults import Garbage
+from sparring.agents.engines.openai.server import Server
 from sparring.envs.core import BadInput
 
 SURE = 1e-3

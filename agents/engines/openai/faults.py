@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from sparring.agents.engines.access import library, secret
 from sparring.agents.engines.core import EngineFault
+from sparring.agents.engines.openai.access import library, secret
 
 LONGEST = 200  # letters of what a server says
 

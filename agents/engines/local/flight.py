@@ -9,10 +9,10 @@ from typing import Any
 import torch
 
 from sparring.agents.engines.core import Completion, Request, Tokens
-from sparring.agents.engines.kept import Key
-from sparring.agents.engines.prefill import Prefill
-from sparring.agents.engines.sampling import Draw, Drawn, draw
-from sparring.agents.engines.slots import Slots
+from sparring.agents.engines.local.kept import Key
+from sparring.agents.engines.local.prefill import Prefill
+from sparring.agents.engines.local.sampling import Draw, Drawn, draw
+from sparring.agents.engines.local.slots import Slots
 
 GATHER = 4
 """A prompt may wait so many steps for others: reading ten prompts costs little more than one."""

@@ -12,9 +12,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sparring.agents.engines.answers import SURE, chances, completion
 from sparring.agents.engines.core import Completion, EngineFault, Request, Sampling, Tokens
-from sparring.agents.engines.server import Server
+from sparring.agents.engines.openai.answers import SURE, chances, completion
+from sparring.agents.engines.openai.server import Server
 from sparring.envs.core import BadInput
 
 AT_A_PLACE = 100

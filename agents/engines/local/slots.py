@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from transformers import Cache
 
-from sparring.agents.engines.kept import Columns
-from sparring.agents.engines.shapes import one_token
+from sparring.agents.engines.local.kept import Columns
+from sparring.agents.engines.local.shapes import one_token
 from sparring.envs.core import BadInput
 
 COLUMNS = 64  # room comes in so many tokens

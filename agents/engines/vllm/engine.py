@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
-from sparring.agents.engines.vllm_start import Serving, start
-from sparring.agents.engines.vllm_steps import Asked, Steps
-from sparring.agents.engines.vllm_weights import Held, difference, probes, tolerance
+from sparring.agents.engines.vllm.start import Serving, start
+from sparring.agents.engines.vllm.steps import Asked, Steps
+from sparring.agents.engines.vllm.weights import Held, difference, probes, tolerance
 from sparring.envs.core import BadInput
 
 CHECKED = 2
@@ -78,7 +78,7 @@ class VLLMEngine:
 
     async def generate(self, request: Request) -> Completion:
         """Raises ``BadInput`` where the request does not fit the engine."""
-        from sparring.agents.engines.vllm_ask import answer, check, watch
+        from sparring.agents.engines.vllm.ask import answer, check, watch
 
         check(request, self._longest, self.decode is not None)
         self.wake()
@@ -87,7 +87,7 @@ class VLLMEngine:
         return answer(request, output, watching)
 
     def _asked(self, request: Request, watching: Any = None) -> Asked:
-        from sparring.agents.engines.vllm_ask import settings
+        from sparring.agents.engines.vllm.ask import settings
 
         stop = request.sampling.stop
         return Asked(
@@ -115,7 +115,7 @@ class VLLMEngine:
         return [found[more] for more in continuations]
 
     async def _score(self, prompt: Tokens, more: Tokens) -> float:
-        from sparring.agents.engines.vllm_ask import check, settings, watch
+        from sparring.agents.engines.vllm.ask import check, settings, watch
 
         if not more:
             return 0.0
@@ -158,7 +158,7 @@ class VLLMEngine:
         self.wake()
 
     def _check(self, model: Any) -> None:
-        from sparring.agents.engines.vllm_ask import answer
+        from sparring.agents.engines.vllm.ask import answer
 
         asked = probes(self._vocabulary)
         outputs = self._steps.now([self._asked(request) for request in asked])

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from sparring.agents.engines.access import KEY, OPENAI, URL, checked_url, library, secret
 from sparring.agents.engines.core import EngineFault
-from sparring.agents.engines.faults import Garbage, brief, explained, words
-from sparring.agents.engines.usage import Prices, Usage, usage_of
+from sparring.agents.engines.openai.access import KEY, OPENAI, URL, checked_url, library, secret
+from sparring.agents.engines.openai.faults import Garbage, brief, explained, words
+from sparring.agents.engines.openai.usage import Prices, Usage, usage_of
 from sparring.envs.core import BadInput
 
 T = TypeVar("T")

@@ -60,7 +60,7 @@ def start(model: Any, serving: Serving) -> Any:
     """vLLM's ``LLMEngine`` for models built like ``model``, with weights that mean nothing yet.
 
     It is given the weights as they are at every later change, so that there is one way only
-    (``vllm_weights.py``), and nothing large is written to disk.
+    (``weights.py``), and nothing large is written to disk.
 
     Raises:
         BadInput: vLLM is not installed, or does not know this kind of model.
@@ -97,7 +97,7 @@ def _start(folder: str, serving: Serving) -> Any:
 def _arguments(folder: str, serving: Serving) -> dict[str, Any]:
     from vllm.platforms import current_platform
 
-    from sparring.agents.engines.vllm_watch import Watches
+    from sparring.agents.engines.vllm.watch import Watches
 
     given: dict[str, Any] = {
         "model": folder,

@@ -19,15 +19,15 @@ from typing import Any
 
 import torch
 
-from sparring.agents.engines import grouped
 from sparring.agents.engines.core import Completion, Request, Tokens
-from sparring.agents.engines.flight import Asked, Flight
-from sparring.agents.engines.flight import over as has_ended
-from sparring.agents.engines.grouped import Grouped
-from sparring.agents.engines.kept import Kept
-from sparring.agents.engines.prefill import Prefill
-from sparring.agents.engines.reading import Reading
-from sparring.agents.engines.scoring import Scored, score
+from sparring.agents.engines.local import grouped
+from sparring.agents.engines.local.flight import Asked, Flight
+from sparring.agents.engines.local.flight import over as has_ended
+from sparring.agents.engines.local.grouped import Grouped
+from sparring.agents.engines.local.kept import Kept
+from sparring.agents.engines.local.prefill import Prefill
+from sparring.agents.engines.local.reading import Reading
+from sparring.agents.engines.local.scoring import Scored, score
 from sparring.envs.core import BadInput
 
 log = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 
 from sparring.agents.engines.core import Tokens
-from sparring.agents.engines.flight import Asked
-from sparring.agents.engines.reading import differs
-from sparring.agents.engines.sampling import Draw, draw
-from sparring.agents.engines.scoring import Scored
+from sparring.agents.engines.local.flight import Asked
+from sparring.agents.engines.local.reading import differs
+from sparring.agents.engines.local.sampling import Draw, draw
+from sparring.agents.engines.local.scoring import Scored
 from sparring.envs.core import BadInput
 
 CACHES = ("past_key_values", "cache_params", "state")

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from sparring.agents.engines.kept import Kept, Key, common
-from sparring.agents.engines.reading import Reading
-from sparring.agents.engines.slots import Slots
+from sparring.agents.engines.local.kept import Kept, Key, common
+from sparring.agents.engines.local.reading import Reading
+from sparring.agents.engines.local.slots import Slots
 
 SHARED = 32
 """A beginning of so many tokens that several new prompts share is worth a pass of its own."""

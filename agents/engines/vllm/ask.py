@@ -7,7 +7,7 @@ from vllm import SamplingParams
 from vllm.sampling_params import RequestOutputKind
 
 from sparring.agents.engines.core import Completion, Request
-from sparring.agents.engines.vllm_watch import KEY, Watch, allowed
+from sparring.agents.engines.vllm.watch import KEY, Watch, allowed
 from sparring.envs.core import BadInput
 
 HEATS = (0.01, 2.0)
