@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -108,10 +108,12 @@ def read_config(recipe: str, folder: Path, kind: type[Any]) -> Any:
 def from_json(kind: Any, options: Any) -> Any:
     """A frozen dataclass from the JSON values of ``asdict``; nested ones by their defaults.
 
-    It holds no lists, so a list was a tuple.
+    It holds no lists, so a list was a tuple. Options that did not exist yet have their defaults.
     """
     values = {}
     for field in fields(kind):
+        if field.name not in options and field.default is not MISSING:
+            continue
         value = options[field.name]
         if is_dataclass(field.default) and isinstance(value, dict):
             value = from_json(type(field.default), value)

@@ -46,6 +46,8 @@ def about(*shares: float) -> object:
         ({"top_p": 0.71}, [0.4 / 0.85, 0.3 / 0.85, 0.15 / 0.85, 0, 0]),
         ({"top_p": 1e-9}, [1, 0, 0, 0, 0]),
         ({"top_p": 0.71, "top_k": 2}, [4 / 7, 3 / 7, 0, 0, 0]),
+        # top-k first: of what it leaves the likeliest has 0.571
+        ({"top_p": 0.55, "top_k": 2}, [1, 0, 0, 0, 0]),
         # temperature first: squared, the first two have 0.877 of it
         ({"temperature": 0.5, "top_p": 0.8}, [16 / 25, 9 / 25, 0, 0, 0]),
     ],

@@ -57,3 +57,10 @@ def test_by_default_a_run_goes_to_tensorboard() -> None:
 )
 def test_the_games_that_options_name(options: dict[str, Any], games: tuple[str, ...]) -> None:
     assert games_of(options) == games
+
+
+def test_a_run_from_before_an_option_existed_has_its_default(tmp_path: Path) -> None:
+    kept = to_json("mixed", Mixed(mix=("C",), update=UpdateConfig(clip=0.2)))
+    del kept["options"]["engine"], kept["options"]["update"]["importance_cap"]
+    (tmp_path / "config.json").write_text(json.dumps(kept))
+    assert read_config("mixed", tmp_path, Mixed) == Mixed(mix=("C",), update=UpdateConfig(clip=0.2))

@@ -118,7 +118,8 @@ def _cut(logprobs: torch.Tensor, like: Draw) -> torch.Tensor:
     if not _cuts(like.sampling):
         return left
     ranked, order = left.sort(descending=True, stable=True)
-    most = like.sampling.top_k or len(left)
-    before = ranked.exp().cumsum(-1) - ranked.exp()
-    stays = (torch.arange(len(left), device=left.device) < most) & (before < like.sampling.top_p)
+    ranked[like.sampling.top_k or len(left) :] = -torch.inf
+    chances = ranked.softmax(-1)  # of what top-k leaves, as in transformers and vLLM
+    before = chances.cumsum(-1) - chances
+    stays = (ranked > -torch.inf) & (before < like.sampling.top_p)
     return left.index_fill(0, order[~stays], -torch.inf).log_softmax(-1)
