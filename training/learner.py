@@ -14,14 +14,14 @@ those of whole answers or rows through ``descend_sequences``.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from sparring.training import proximal, sequences, weights
-from sparring.training.batch import Batch
-from sparring.training.core import Metrics
+from sparring.training import mismatch, proximal, sequences, weights
+from sparring.training.batch import Batch, collate
+from sparring.training.core import Metrics, Sample
 from sparring.training.forward import PartLoss, cut, logprobs, part_logprobs, said_logprobs
 from sparring.training.models import lora
 from sparring.training.models.recompute import learning
@@ -133,6 +133,18 @@ class Learner:
                 (weight * found).backward()  # type: ignore[no-untyped-call]
             total += float(found.detach())
         return total
+
+    @lora.own
+    @torch.no_grad()
+    def mismatch(self, samples: Sequence[Sample]) -> Metrics:
+        """How far the engine that sampled is from the model now, by some of the samples; nothing
+        where none of them said anything."""
+        rows = mismatch.some_rows(samples)
+        if not rows:
+            return {}
+        batch = collate(rows, share=self.config.share_prefixes)
+        now = said_logprobs(self.model, batch, self.config.tokens_at_once)
+        return mismatch.of_batch(batch, now)
 
     @lora.own
     @torch.no_grad()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import torch
 
+from sparring.training import mismatch
 from sparring.training.batch import Batch
 from sparring.training.core import Metrics
 from sparring.training.forward import Part, PartLoss, said
@@ -71,23 +72,10 @@ def report(
     if config.importance_cap is not None:
         over = before - batch.behaviour > math.log(config.importance_cap)
         metrics["importance_cut"] = float((over * weight).sum())
-    return {**metrics, **mismatch(batch, before)}
+    return {**metrics, **mismatch.of_batch(batch, before)}
 
 
 def of_said(config: UpdateConfig, batch: Batch, policy: torch.Tensor) -> torch.Tensor:
     """Of a policy at the trained tokens, as ``Learner.remember`` gives it: that of what was
     said, [N]."""
     return policy.gather(1, batch.chosen[:, None])[:, 0] if config.kl == "exact" else policy
-
-
-def mismatch(batch: Batch, before: torch.Tensor) -> Metrics:
-    """|log π − log μ| of the sampled tokens, π of the learner before the update, [N], μ as sampled.
-
-    Where the samples are fresh it is the difference between engine and learner.
-    """
-    weight = batch.count / batch.count.sum()
-    drift = (before - batch.behaviour).abs()
-    return {
-        "mismatch_mean": float((drift * weight).sum()),
-        "mismatch_max": float(drift.max()),
-    }

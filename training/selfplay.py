@@ -139,7 +139,10 @@ class SelfPlay:
         for name, player in self.players.items():
             own = [s for s in kept if s.player == name]
             something = any(s.turns for s in own)  # was said that could be learned from
-            learned = self.method.learn(player.learner, own, progress) if something else {}
+            learned: Metrics = {}
+            if something:
+                learned = player.learner.mismatch(own)  # before the weights change
+                learned |= self.method.learn(player.learner, own, progress)
             player.publish()  # even so: after a resume too a step begins with an empty cache
             mark = f"@{name}" if len(self.players) > 1 else ""
             if mark and own:

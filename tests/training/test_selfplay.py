@@ -42,6 +42,9 @@ class Watched:
         self.done.append(("learn", len(samples), progress))
         return {"loss": 1.0}
 
+    def mismatch(self, samples: Sequence[Sample]) -> dict[str, float]:
+        return {"mismatch_mean": float(len(samples))}
+
     def publish(self) -> None:
         self.done.append("publish")
 

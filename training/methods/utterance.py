@@ -19,6 +19,7 @@ from sparring.training.learner import Learner
 from sparring.training.losses.utterance import clipped
 from sparring.training.methods import reference as references
 from sparring.training.methods.policy_gradient import sizes
+from sparring.training.mismatch import drift
 from sparring.training.rows import learning_rows
 from sparring.training.side import Demonstrations
 
@@ -69,10 +70,8 @@ def _report(learner: Learner, batch: Batch, before: torch.Tensor) -> Metrics:
     whole = sequences.whole(batch)
     after = learner.remember_sequences(batch)
     shift = (after - before) / whole.length
-    drift = ((before - whole.behaviour) / whole.length).abs()
     return {
         "utterance_ratio": float(shift.exp().mean()),
         "utterance_shift": float(shift.abs().mean()),
-        "mismatch_mean": float((drift * whole.length).sum() / whole.length.sum()),
-        "mismatch_max": float(drift.max()),
+        **drift(whole.behaviour / whole.length, before / whole.length, whole.length),
     }

@@ -43,6 +43,7 @@ def test_a_resumed_run_goes_on_exactly(
     assert [line["step"] for line in whole] == [0, 1, 2]
     marks = [name for name in whole[2] if name.split("@")[0] == "loss"]
     assert marks
+    assert [name for name in whole[2] if name.split("@")[0] == "mismatch_mean"]
     assert any(whole[2][name] != whole[1].get(name) for name in marks)
 
 
