@@ -191,3 +191,4 @@ def test_a_resumed_run_goes_on_exactly(config: Make, driven: Make) -> None:
     assert [line["step"] for line in whole] == [0, 1, 2]
     assert whole[2]["rounds"] == 2
     assert whole[2]["pairs"] > whole[1]["pairs"] > 0
+    assert whole[2]["mismatch_max"] < 1e-4, "of the fresh games, not of the round before"

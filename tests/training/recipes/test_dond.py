@@ -163,4 +163,5 @@ def test_a_resumed_run_goes_on_exactly(
     assert again == whole
     assert [line["step"] for line in whole] == [0, 1, 2]
     assert whole[2]["rows"] > 0
+    assert whole[2]["mismatch_mean"] > 0.1, "a parrot's numbers are none of the model's"
     assert whole[2]["loss"] != whole[1]["loss"]
