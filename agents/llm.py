@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sparring.agents.engines.core import Engine, Request, Sampling
-from sparring.agents.render import Renderer, parse
+from sparring.agents.render import Renderer
 from sparring.envs.core import Action, Observation
 
 
@@ -22,7 +22,7 @@ class LLMAgent:
     async def act(self, observation: Observation) -> Action:
         prompt = self.renderer.prompt(observation)
         done = await self.engine.generate(Request(prompt, self.sampling, observation.seed))
-        private, text = parse(self.renderer.decode(done.tokens))
+        private, text = self.renderer.parse(done.tokens)
         return Action(text, private, prompt, done.tokens, done.logprobs)
 
     async def policy(self, observation: Observation) -> Mapping[str, float]:

@@ -52,6 +52,11 @@ class Renderer:
         kept = tokens[:-1] if tokens and tokens[-1] == self.end else tokens
         return str(self.tokenizer.decode(kept))
 
+    def parse(self, tokens: Tokens) -> tuple[str, str]:
+        """(private thought, public answer) of what the model said."""
+        opened = "<think>" if self.template.opens else ""
+        return parse(opened + self.decode(tokens))
+
     def answer(self, text: str) -> Tokens:
         """The tokens of an answer in its canonical wording, end token included."""
         return (*self.text_tokens(text), self.end)

@@ -34,6 +34,7 @@ class Template:
     between   from the end of an answer to the next message, without the end token
     tail      before an answer
     end       the id of the token that ends an answer
+    opens     whether ``tail`` begins a thought, so that the model says its end only
     rewrites  what it does to earlier turns in words; "" if it only adds
 
     Raises:
@@ -56,6 +57,7 @@ class Template:
         self.head = self._encode(parts[0])
         self.between = after_answer[1:]
         self.tail = self._encode(parts[3])
+        self.opens = parts[3].rfind("<think>") > parts[3].rfind("</think>")
         self._grows = text.startswith(first + "@answer-0@")
         self._keeps_thoughts = "@thought-0@" in thinking
         self.pieces: Callable[[tuple[bool, ...]], Sequence[Piece]] = lru_cache(self._pieces)

@@ -52,7 +52,8 @@ class Request:
 
     choices  if there are any, the answer is one of these: at each token only what goes on to one of
              them can be sampled. They should end with the end token
-    adapter  the LoRA adapter to answer with, of a model that holds several; None: as the model is
+    adapter  the LoRA adapter to answer with, of a model that holds several, "__base__" for none of
+             them; None: as the model is, with the active one
     """
 
     prompt: Tokens

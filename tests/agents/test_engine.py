@@ -8,6 +8,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,12 @@ from scipy.stats import chisquare
 from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
 from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.engines.local.kept import Columns, Kept
+from sparring.agents.engines.local.slots import Slots
 from sparring.envs.core import BadInput
 
 NewModel = Callable[..., Any]
 GREEDY = Sampling(temperature=0, max_tokens=10)
+BARE = "__base__"  # without any adapter
 TOKEN = 512  # bytes of the keys and values of one token of the tests' model
 
 
@@ -301,6 +304,60 @@ def test_out_of_memory_lowers_the_batch_and_says_so(
     assert "out of memory: working on at most" in caplog.text
 
 
+@pytest.mark.parametrize("rows", [4, 8, 16])
+def test_a_long_prompt_waits_and_stops_nobody(model: Any, end: int, rows: int) -> None:
+    """All fit one after another, but not the long one beside the others."""
+    engine = LocalEngine(model, end=end, memory=rows * 64 * TOKEN)
+    asked = [Request(p, GREEDY, 0) for p in prompts(2 * rows, 9, seed=9)]
+    asked.insert(rows // 2, Request(tuple(range(1, 180)), GREEDY, 0))
+    done = ask(engine, asked)
+    assert [d.tokens for d in done] == [by_generate(model, r.prompt, end) for r in asked]
+
+
+def test_a_request_that_cannot_fit_fails_alone(model: Any, end: int) -> None:
+    engine = LocalEngine(model, end=end, memory=TOKEN * 70)
+
+    async def together() -> list[Any]:
+        short, long = Request((5, 6), GREEDY, 0), Request(tuple(range(150)), GREEDY, 0)
+        asked = [engine.generate(short), engine.generate(long), engine.score(long.prompt, [(1,)])]
+        waiting = asyncio.gather(*asked, engine.score((5,), [(6,)]), return_exceptions=True)
+        return await asyncio.wait_for(waiting, timeout=60)
+
+    for _ in range(2):  # before and after it is known how large a token is
+        answer, *faults, score = asyncio.run(together())
+        assert answer.tokens == by_generate(model, (5, 6), end)
+        assert all(isinstance(fault, BadInput) for fault in faults)
+        assert score == [pytest.approx(float(after(model, (5,))[0, 6]), abs=1e-4)]
+
+
+def test_after_a_crowd_conversations_are_kept_again(model: Any, end: int) -> None:
+    reader = Reader(model)
+    engine = LocalEngine(reader, end=-1, memory=6 * 64 * TOKEN)
+    ask(engine, [Request(p, GREEDY, 0) for p in prompts(30, 9, seed=9)])
+    (first,) = ask(engine, [Request((1, 2, 3), GREEDY, 0)])
+    reader.read = 0
+    one = Sampling(temperature=0, max_tokens=1)
+    ask(engine, [Request((1, 2, 3, *first.tokens, 7), one, 0)])
+    assert reader.read == 2, "the last token said and the new one"
+
+
+def test_answers_that_were_over_when_memory_ran_out_are_over(
+    model: Any, end: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are read again then; an answer with its last token must not go on."""
+    copy, calls = Slots.copy, count(1)
+
+    def sometimes(slots: Slots, row: int, tokens: int) -> Columns:
+        if next(calls) == 2:
+            raise torch.OutOfMemoryError("too much")
+        return copy(slots, row, tokens)
+
+    asked = [Request(p, Sampling(max_tokens=5), s) for s, p in enumerate(prompts(4, 9))]
+    calm = ask(LocalEngine(model, end=-1), asked)
+    monkeypatch.setattr(Slots, "copy", sometimes)
+    assert [d.tokens for d in ask(LocalEngine(model, end=-1), asked)] == [d.tokens for d in calm]
+
+
 # -- log-probabilities ------------------------------------------------------------------------
 
 
@@ -451,7 +508,7 @@ def adapted(new_model: NewModel) -> Any:
 
 
 def test_adapters_answer_in_one_batch_as_each_alone(adapted: Any, end: int) -> None:
-    names = (None, "one", "two")
+    names = (BARE, "one", "two")
     turns: dict[str | None, list[Tokens]] = {}
     some = prompts(4, 20, seed=12)
     engine = LocalEngine(adapted, end=end)
@@ -464,12 +521,24 @@ def test_adapters_answer_in_one_batch_as_each_alone(adapted: Any, end: int) -> N
             with as_adapter(adapted, request.adapter):
                 assert answer.tokens == by_generate(adapted, request.prompt, end)
         held = [(r.adapter, (*r.prompt, *d.tokens, 7, 8)) for r, d in zip(asked, done, strict=True)]
-    assert turns[None] != turns["one"] != turns["two"]
+    assert turns[BARE] != turns["one"] != turns["two"]
+
+
+def test_who_names_no_adapter_is_answered_by_the_active_one(adapted: Any, end: int) -> None:
+    """Alone, and beside somebody who names one."""
+    adapted.set_adapter("one")
+    (prompt,) = prompts(1, 20, seed=12)
+    wanted = by_generate(adapted, prompt, end)
+    plain, named = Request(prompt, GREEDY, 0), Request(prompt, GREEDY, 0, adapter="two")
+    for asked in ([plain], [plain, named]):
+        done = ask(LocalEngine(adapted, end=end), asked)
+        assert done[0].tokens == wanted
+        assert done[0].logprobs == pytest.approx(in_full(adapted, prompt, wanted), abs=1e-4)
 
 
 @contextmanager
 def as_adapter(model: Any, name: str | None) -> Iterator[None]:
-    if name is None:
+    if name == BARE:
         with model.disable_adapter():
             yield
         return
@@ -565,6 +634,14 @@ def test_scores_are_the_sums_of_a_full_read(model: Any, end: int, max_rows: int)
     for prompt, continuations, scores in zip(starts, endings, found, strict=True):
         expected = [sum(in_full(model, prompt, c)) for c in continuations]
         assert scores == pytest.approx(expected, abs=1e-3, rel=1e-5)
+
+
+def test_scores_of_nothing(model: Any, end: int) -> None:
+    engine = LocalEngine(model, end=end)
+    scores = asyncio.run(engine.score((1, 2), [(), (3,), ()]))
+    assert scores == [0.0, pytest.approx(float(after(model, (1, 2))[-1, 3]), abs=1e-4), 0.0]
+    with pytest.raises(BadInput, match="at least one token"):
+        asyncio.run(engine.score((), [(3,)]))
 
 
 def test_equal_scores_are_computed_once(model: Any, end: int) -> None:

@@ -340,6 +340,16 @@ def test_prompts_follow_a_template_that_rewrites(what: str) -> None:
     assert len(typed) == 2 * 5 + 1, "the frame of five messages and an answer, and nothing typed"
 
 
+def test_a_thought_that_the_template_opens_is_private() -> None:
+    """The model says its end only; cut off before it, everything is thought."""
+    opens = Renderer(synthetic(OPENS, "<|im_end|>"))
+    closed = opens.text_tokens("I hold K</think>bet")
+    assert opens.parse((*closed, opens.end)) == ("I hold K", "bet")
+    assert opens.parse(opens.text_tokens("I hold K")) == ("I hold K", "")
+    plain = Renderer(synthetic(DROPS, "<|im_end|>"))
+    assert plain.parse(plain.text_tokens("I hold K")) == ("", "I hold K")
+
+
 @pytest.mark.parametrize("what", REWRITING)
 def test_what_is_trained_is_what_was_sampled_turn_by_turn(scripted: Any, what: str) -> None:
     renderer = Renderer(synthetic(REWRITING[what], "<|im_end|>"))

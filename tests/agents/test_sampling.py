@@ -105,3 +105,11 @@ def test_bad_options(options: dict[str, float]) -> None:
         Sampling(**options)  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="empty text"):
         Sampling(stop=("",))
+
+
+def test_many_rows_are_sampled_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = torch.randn(7, 5, generator=torch.Generator().manual_seed(0))
+    draws = [Draw(n % 7, Sampling(top_k=3), (n + 0.5) / 20) for n in range(20)]
+    whole = draw(rows, draws)
+    monkeypatch.setattr("sparring.agents.engines.local.sampling.NUMBERS_AT_ONCE", 10)
+    assert draw(rows, draws) == whole

@@ -204,7 +204,7 @@ def test_imitation_rows_are_canonical_answers_to_the_prompts_of_play(tokenizer: 
             (row,) = rows_for(shown, role)
             assert answers(row) == [renderer.answer(t.action.text) for t in episode.turns_of(role)]
             last = shown.turns_of(role)[-1].observation
-            assert row.tokens[: row.spans[-1][0]] == renderer.prompt(last)[0]
+            assert row.tokens[: row.spans[-1][0]] == renderer.prompt(last)
 
 
 # -- frozen seats -----------------------------------------------------------------------------
@@ -234,6 +234,9 @@ class NoLearner:
 
     class config:
         share_prefixes = False
+
+    def mismatch(self, samples: Any) -> dict[str, float]:
+        return {}
 
     def update(self, batch: Any, progress: float, side: Any) -> dict[str, float]:
         self.batches.append(batch)

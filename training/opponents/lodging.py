@@ -52,6 +52,7 @@ class Lodging:
         for who in [who for who in self._lodged if who[0] == member]:
             model, adapter = self._lodged.pop(who)
             model.delete_adapter(adapter)
+            self.engines[id(model)].forget()  # another may get its name
 
     def forget(self) -> None:
         """Empty the engines' memories."""

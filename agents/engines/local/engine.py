@@ -108,12 +108,15 @@ class LocalEngine:
     async def score(
         self, prompt: Tokens, continuations: Sequence[Tokens], adapter: str | None = None
     ) -> list[float]:
+        if not prompt:
+            raise BadInput("a prompt has at least one token")
         for more in continuations:
             self._check_length(len(prompt) + len(more))
         loop = self._schedule()
-        asked = [Scored(prompt, more, loop.create_future(), adapter) for more in continuations]
+        asked = [Scored(prompt, m, loop.create_future(), adapter) for m in continuations if m]
         self._scores += asked
-        return list(await asyncio.gather(*(one.future for one in asked)))
+        found = iter(await asyncio.gather(*(one.future for one in asked)))
+        return [next(found) if more else 0.0 for more in continuations]
 
     def _check(self, request: Request) -> None:
         self._check_length(len(request.prompt) + request.sampling.max_tokens)
@@ -134,6 +137,8 @@ class LocalEngine:
                 f"a prompt and its answer take up to {tokens} tokens, but the model reads at most "
                 f"{self._longest}; play a shorter game, or allow shorter answers"
             )
+        if self._prepared:
+            self._reading.slots.check_fits(tokens, self.memory)
 
     # -- the loop -----------------------------------------------------------------------------
 
@@ -186,6 +191,8 @@ class LocalEngine:
         self._score()
         # While scores wait for room, nobody else gets what becomes free.
         self._flight.step(admit=not self._scores)
+        if not len(slots) and 2 * slots.bytes > self.memory:
+            slots.release()  # after a crowd, so that what comes next is kept again
         if slots.parts:
             self.kept.budget = max(self.memory - slots.bytes, 0)
 
@@ -200,6 +207,17 @@ class LocalEngine:
                 simple.add(one)
             self._flight = simple
         self._prepared = True
+        for one in [] if why else list(self._flight.open):
+            try:
+                self._check(one.request)
+            except BadInput as fault:  # its own, and not of those who wait with it
+                del self._flight.open[one]
+                one.future.set_exception(fault)
+        for scored in [] if why else self._scores:
+            try:
+                self._check_length(len(scored.prompt) + len(scored.more))
+            except BadInput as fault:
+                scored.future.set_exception(fault)
 
     def _score(self) -> None:
         self._scores = [one for one in self._scores if not one.future.done()]

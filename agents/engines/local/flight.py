@@ -100,6 +100,7 @@ class Flight:
 
     def restart(self) -> None:
         """All rows are lost: whoever is not answered waits again, with what was said."""
+        answer_those(self.open, self.over)
         self.waiting, self.rows = list(self.open), []
 
     def drop(self) -> None:
@@ -154,9 +155,10 @@ class Flight:
         longest = 0
         taken: list[Key] = []
         for key in asked:
-            longest = max(longest, len(key[1]))
-            if not self.prefill.have_room(len(taken) + 1, longest):
+            with_it = max(longest, len(key[1]))
+            if not self.prefill.have_room(len(taken) + 1, with_it):
                 break
+            longest = with_it
             taken.append(key)
         self.prefill.read_shared(taken)
         for chunk in self.prefill.chunks(taken):
@@ -209,7 +211,7 @@ def over(one: Asked, end: int, decode: Callable[[Tokens], str] | None) -> bool:
     """Whether an answer has ended; ``end`` and ``decode`` as in ``LocalEngine``."""
     sampling = one.request.sampling
     said = one.tokens[-1]
-    if said == end or said in sampling.stop_tokens or len(one.tokens) == sampling.max_tokens:
+    if said == end or said in sampling.stop_tokens or len(one.tokens) >= sampling.max_tokens:
         return True
     if one.request.choices and not one.allowed:
         return True
@@ -217,3 +219,10 @@ def over(one: Asked, end: int, decode: Callable[[Tokens], str] | None) -> bool:
         text = decode(one.tokens)
         return any(stop in text for stop in sampling.stop)
     return False
+
+
+def answer_those(open: dict[Asked, None], over: Callable[[Asked], bool]) -> None:
+    """Answer those that have ended: a fault may come between the last token and the answer."""
+    for one in [one for one in open if one.tokens and over(one)]:
+        del open[one]
+        one.answer()

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from sparring.agents.engines.core import Tokens
-from sparring.agents.engines.local.flight import Asked
+from sparring.agents.engines.local.flight import Asked, answer_those
 from sparring.agents.engines.local.reading import differs
 from sparring.agents.engines.local.sampling import Draw, draw
 from sparring.agents.engines.local.scoring import Scored
@@ -43,6 +43,7 @@ class Grouped:
         self.open[asked] = None
 
     def restart(self) -> None:
+        answer_those(self.open, self.over)
         self.rows, self._cache = [], {}
 
     def drop(self) -> None:

@@ -78,7 +78,9 @@ class Prefill:
         for run in runs:
             if len(run) > 1 and self._new_in_common(run[0], run[-1]) >= SHARED:
                 adapter, tokens = run[0]
-                shared.append((adapter, tokens[: common(tokens, run[-1][1])]))
+                key = adapter, tokens[: common(tokens, run[-1][1])]
+                if self.kept.wants(key, len(key[1]) * self.slots.token_bytes):
+                    shared.append(key)
         for chunk in self.chunks(shared):
             if self.have_room(len(chunk), max(len(tokens) for _, tokens in chunk)):
                 self.read(chunk)

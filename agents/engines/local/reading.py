@@ -8,6 +8,7 @@ import torch
 
 from sparring.agents.engines.core import Tokens
 from sparring.agents.engines.local.slots import Slots
+from sparring.envs.core import BadInput
 
 KINDS = {"full_attention", "sliding_attention"}
 APART = {True: 1e-3, False: 0.5}
@@ -26,7 +27,7 @@ class Reading:
         self.model = model
         self.pad = pad
         self.slots = Slots()
-        self.adapted = hasattr(model, "peft_config")
+        self._why: str | None = None
 
     @cached_property
     def vocabulary(self) -> int:
@@ -43,7 +44,7 @@ class Reading:
         ids = [[self.pad] * (wide - len(tokens)) + list(tokens) for tokens in new]
         given: dict[str, Any] = {"logits_to_keep": keep} if keep < wide else {}
         if any(adapters):
-            given["adapter_names"] = [name or "__base__" for name in adapters]
+            given["adapter_names"] = [name or self._own() for name in adapters]
         logits: torch.Tensor = model(
             input_ids=torch.tensor(ids, device=device),
             attention_mask=self._masks(positions, sees),
@@ -53,6 +54,13 @@ class Reading:
             **given,
         ).logits
         return logits[:, -keep:]
+
+    def _own(self) -> str:
+        """What a model with adapters answers with when no adapter is named."""
+        active = self.model.active_adapters
+        if len(active) > 1:
+            raise BadInput("name an adapter in every request: several are active together")
+        return str(active[0]) if active else "__base__"
 
     def _masks(self, positions: torch.Tensor, sees: torch.Tensor) -> Any:
         """What layers add to their scores [n, 1, W, columns], by kind of layer if they differ."""
@@ -76,8 +84,11 @@ class Reading:
     def prepare(self) -> str:
         """Find out how the model keeps what it has read; if not as keys and values of every token,
         why this cannot work it, else ""."""
-        if self.slots.parts:
-            return ""
+        if self._why is None:
+            self._why = self._find_out()
+        return self._why
+
+    def _find_out(self) -> str:
         kinds = set(getattr(self.model.config.get_text_config(), "layer_types", None) or ())
         if not kinds <= KINDS:
             return f"it has layers of the kind {', '.join(sorted(kinds - KINDS))}"

@@ -6,7 +6,7 @@ an answer needs, and it does not matter who else is in the batch.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -16,6 +16,8 @@ from sparring.envs.core import BadInput
 EXACT = 1 << 13
 """Up to so many tokens in the vocabulary are summed in float64; in larger ones float32 is three
 times as fast, and a token's probability is still good to 1e-6."""
+
+NUMBERS_AT_ONCE = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,21 @@ class Drawn:
 
 
 def draw(logits: torch.Tensor, draws: Sequence[Draw]) -> list[Drawn]:
-    """Sample one token for each of ``draws`` from the logits [B, V]."""
+    """Sample one token for each of ``draws`` from the logits [B, V]; so many rows at a time that
+    the copies which that takes stay small."""
+    size = max(NUMBERS_AT_ONCE // logits.shape[1], 1)
+    if len(logits) <= size:
+        return _draw(logits, draws)
+    found: dict[int, Drawn] = {}
+    for first in range(0, len(logits), size):
+        own = [n for n, d in enumerate(draws) if first <= d.row < first + size]
+        some = [replace(draws[n], row=draws[n].row - first) for n in own]
+        if some:
+            found |= zip(own, _draw(logits[first : first + size], some), strict=True)
+    return [found[n] for n in range(len(draws))]
+
+
+def _draw(logits: torch.Tensor, draws: Sequence[Draw]) -> list[Drawn]:
     plain = (logits.double() if logits.shape[1] <= EXACT else logits.float()).log_softmax(-1)
     shapes = {shape: i for i, shape in enumerate(dict.fromkeys(d.shape for d in draws))}
     members: list[list[int]] = [[] for _ in shapes]

@@ -123,14 +123,18 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         Raises:
             BadInput: not even one.
         """
-        columns = max(tokens, *self.lengths, 0) + 2
-        each = room(columns) * self.token_bytes
-        if each > self.limit:
+        longest = max(tokens, *self.lengths, 0)
+        self.check_fits(longest, self.limit)
+        return rows <= self.most and rows * room(longest + 2) * self.token_bytes <= self.limit
+
+    def check_fits(self, tokens: int, limit: float) -> None:
+        """Raises ``BadInput`` where a row of so many tokens takes more than ``limit`` bytes."""
+        each = room(tokens + 2) * self.token_bytes
+        if each > limit:
             raise BadInput(
-                f"the keys and values of {columns} tokens take {each / 2**20:.1f} MiB, and the "
-                f"engine may have {self.limit / 2**20:.1f}; allow it more, or play a shorter game"
+                f"the keys and values of {tokens} tokens take {each / 2**20:.1f} MiB, and the "
+                f"engine may have {limit / 2**20:.1f}; allow it more, or play a shorter game"
             )
-        return rows <= self.most and rows * each <= self.limit
 
     def reserve(self, rows: int, columns: int) -> None:
         """Have room for so many rows of so many tokens; what is there stays.
