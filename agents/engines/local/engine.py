@@ -179,7 +179,8 @@ class LocalEngine:
     def _working(self) -> Iterator[None]:
         """Weights are exchanged outside inference mode: a tensor made inside cannot be trained."""
         with self.using(), torch.inference_mode():
-            self.model.eval()
+            if self.model.training:
+                self.model.eval()
             yield
 
     def _step(self) -> None:

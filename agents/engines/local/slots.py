@@ -147,8 +147,11 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
             return
         used, longest = len(self.lengths), max(self.lengths, default=0)
         need = max(rows, used), room(max(columns, longest + 1))
-        more = rows + rows // 2 if rows > have_rows > 0 else have_rows  # others will follow
-        for wish in (max(need[0], more), max(need[1], have_columns)), need:
+        # Others will follow, and conversations go on: growing by half each time copies less.
+        more = rows + rows // 2 if rows > have_rows > 0 else have_rows
+        wider = room(columns + columns // 2) if columns > have_columns > 0 else have_columns
+        both = max(need[0], more), max(need[1], wider)
+        for wish in both, (both[0], max(need[1], have_columns)), need:
             rows, columns = wish
             if rows * columns * self.token_bytes <= self.limit:
                 break
