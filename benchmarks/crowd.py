@@ -10,7 +10,8 @@ model loaded and a first answer given, and the time as a ratio to that of the la
 budgets should bring the same tokens (a token at the edge may fall the other way: batch shapes
 change last digits). Goal: keys and values within the budget, always; and the process within twice
 the budget and 256 MiB, since memory that is moved is there twice for a moment, and logits and games
-take some.
+take some. (That rows and what is kept together stay in the budget after a step is what the engine
+sees to; the process is the test of it.)
 """
 
 import asyncio
