@@ -4,6 +4,7 @@ The reference is the model itself: ``generate`` of transformers, or one whole se
 """
 
 import asyncio
+import copy
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from sparring.envs.core import BadInput
 
 NewModel = Callable[..., Any]
 GREEDY = Sampling(temperature=0, max_tokens=10)
+PLAIN = Sampling(max_tokens=10)
 BARE = "__base__"  # without any adapter
 TOKEN = 512  # bytes of the keys and values of one token of the tests' model
 
@@ -359,6 +361,21 @@ def test_answers_that_were_over_when_memory_ran_out_are_over(
 
 
 # -- log-probabilities ------------------------------------------------------------------------
+
+
+def test_a_bfloat16_model_keeps_float32_on_a_cpu(new_model: NewModel, end: int) -> None:
+    """Attention in float32 is no further from the truth than the model's own in bfloat16."""
+    exact = new_model(loud=3.0).to(torch.bfloat16).float()
+    model = copy.deepcopy(exact).to(torch.bfloat16)
+    engine = LocalEngine(model, end=-1)
+    apart, own = 0.0, 0.0
+    for prompt, tokens, logprobs in (turn for turns in talk(engine, 3, PLAIN) for turn in turns):
+        true = np.array(in_full(exact, prompt, tokens))
+        apart += float(np.abs(np.array(logprobs) - true).sum())
+        own += float(np.abs(np.array(in_full(model, prompt, tokens)) - true).sum())
+    assert {part.dtype for part in engine._reading.slots.parts} == {torch.float32}
+    assert model.config._attn_implementation == "sdpa", "the learner's attention is its own again"
+    assert 0 < apart < 1.2 * own
 
 
 @pytest.mark.parametrize("heat", [0.0, 1.0, 0.6])

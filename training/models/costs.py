@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from sparring.agents.engines.local.attention import kept_in
 from sparring.training.attention import takes_masks
 from sparring.training.outputs import only
 
@@ -83,10 +84,12 @@ def _activations(model: Any, number: int) -> int:
 
 @torch.no_grad()
 def _cache(model: Any) -> float:
-    """The bytes of keys and values of one token."""
+    """The bytes of keys and values of one token, as the engine of this process keeps them."""
     number = PROBES[0]
     at = torch.arange(number, device=model.device)[None] % 2
     out = model(input_ids=at, use_cache=True)
     layers = getattr(getattr(out, "past_key_values", None), "layers", ())
     parts = [t for layer in layers for t in (layer.keys, layer.values) if t is not None]
-    return float(sum(t.numel() * t.element_size() for t in parts)) / number
+    wide = kept_in(model)
+    size = torch.finfo(wide).bits // 8 if wide else None
+    return float(sum(t.numel() * (size or t.element_size()) for t in parts)) / number

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from sparring.agents.engines.core import Tokens
+from sparring.agents.engines.local.attention import kept_in, widened
 from sparring.agents.engines.local.slots import Slots
 from sparring.envs.core import BadInput
 
@@ -45,14 +46,15 @@ class Reading:
         given: dict[str, Any] = {"logits_to_keep": keep} if keep < wide else {}
         if any(adapters):
             given["adapter_names"] = [name or self._own() for name in adapters]
-        logits: torch.Tensor = model(
-            input_ids=torch.tensor(ids, device=device),
-            attention_mask=self._masks(positions, sees),
-            position_ids=positions,
-            past_key_values=self.slots,
-            use_cache=True,
-            **given,
-        ).logits
+        with widened(model):
+            logits: torch.Tensor = model(
+                input_ids=torch.tensor(ids, device=device),
+                attention_mask=self._masks(positions, sees),
+                position_ids=positions,
+                past_key_values=self.slots,
+                use_cache=True,
+                **given,
+            ).logits
         return logits[:, -keep:]
 
     def _own(self) -> str:
@@ -93,7 +95,7 @@ class Reading:
         if not kinds <= KINDS:
             return f"it has layers of the kind {', '.join(sorted(kinds - KINDS))}"
         try:
-            self.slots.shape(self.model)
+            self.slots.shape(self.model, kept_in(self.model))
         except (AssertionError, AttributeError, IndexError, TypeError, ValueError) as fault:
             return f"its layers are of another kind ({type(fault).__name__}: {fault})"
         if not self.slots.parts:

@@ -67,6 +67,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         part, number = home
         store = self.parts[part][number]
         rows, columns = self._where
+        states = states.to(store.dtype)
         if isinstance(columns, slice):
             store[rows, :, columns] = states
         elif columns.dim() == 1:
@@ -98,8 +99,9 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         """Of the row memory as it is now."""
         return sum(p.numel() * p.element_size() for p in self.parts)
 
-    def shape(self, model: Any) -> None:
-        """Learn from one token how large the keys and values of each layer are."""
+    def shape(self, model: Any, dtype: torch.dtype | None = None) -> None:
+        """Learn from one token how large the keys and values of each layer are. They are kept in
+        ``dtype``, by default as they come."""
         kinds: dict[tuple[Any, ...], list[torch.Tensor]] = {}
         homes = []
         for pair in one_token(model):
@@ -112,7 +114,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
             homes.append((home[0], home[1]))
         self._homes = homes
         self.parts = [
-            some[0].new_zeros((len(some), 0, some[0].shape[1], 0, some[0].shape[3]))
+            some[0].new_zeros((len(some), 0, some[0].shape[1], 0, some[0].shape[3]), dtype=dtype)
             for some in kinds.values()
         ]
 
