@@ -57,7 +57,8 @@ def test_a_hundred_kills_lose_nothing(tmp_path: Path) -> None:
     began = time.monotonic()
     whole = begin(tmp_path / "whole")
     whole.join()
-    longest = (time.monotonic() - began) / 2  # of an unbroken run, however busy the machine is
+    # Kills come during about half of a run, however busy the machine is, and in a few minutes.
+    longest = min(max((time.monotonic() - began) / 2, 1.5), 3.0)
     assert whole.exitcode == 0
     expected = metrics(tmp_path / "whole")
     assert [line["step"] for line in expected] == list(range(STEPS + 1))

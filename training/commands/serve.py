@@ -56,7 +56,7 @@ def run(args: Sequence[str]) -> int:
         port = listening.getsockname()[1]
         shown = f"[{options.host}]" if ":" in options.host else options.host
         out.print(f"Open http://{shown}:{port}   (Ctrl-C stops)", markup=False)
-        server(hall, options.host).run([listening])
+        server(hall, options.host).serve_on(listening)
     return 0
 
 

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import ipaddress
 import logging
+import signal
 import socket
 from types import FrameType
 
@@ -24,12 +25,25 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.hall = hall
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.interrupted = False
+
+    def serve_on(self, listening: socket.socket) -> None:
+        """Run until it is told to stop.
+
+        Raises:
+            KeyboardInterrupt: by Ctrl-C. uvicorn raises the signal again when it is done, but it
+                can get lost on the way.
+        """
+        self.run([listening])
+        if self.interrupted:
+            raise KeyboardInterrupt
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.interrupted |= sig == signal.SIGINT
         if self.loop is not None:
             self.loop.call_soon_threadsafe(self.hall.wake)
         super().handle_exit(sig, frame)
