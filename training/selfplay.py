@@ -143,7 +143,7 @@ class SelfPlay:
             if something:
                 learned = player.learner.mismatch(own)  # before the weights change
                 learned |= self.method.learn(player.learner, own, progress)
-            player.publish()  # even so: after a resume too a step begins with an empty cache
+            player.publish()  # even so: its engine was at rest
             mark = f"@{name}" if len(self.players) > 1 else ""
             if mark and own:
                 learned["reward"] = sum(s.reward for s in own) / len(own)

@@ -36,8 +36,8 @@ def run(args: Sequence[str]) -> int:
     with counted(agents, quiet=options.json):
         summary = _played(options, played)
         if options.json:
-            bill = {"usage": spent(agents)} if spent(agents) else {}
-            print(json.dumps(finite(asdict(summary) | bill)))
+            usage = spent(agents)
+            print(json.dumps(finite(asdict(summary) | ({"usage": usage} if usage else {}))))
         else:
             show(summary)
     return 0

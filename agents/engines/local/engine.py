@@ -208,17 +208,16 @@ class LocalEngine:
                 simple.add(one)
             self._flight = simple
         self._prepared = True
-        for one in [] if why else list(self._flight.open):
+        if why:
+            return
+        asked = [(one.request, one.future) for one in self._flight.open]
+        lengths = [(len(r.prompt) + r.sampling.max_tokens, future) for r, future in asked]
+        lengths += [(len(one.prompt) + len(one.more), one.future) for one in self._scores]
+        for tokens, future in lengths:
             try:
-                self._check(one.request)
+                self._check_length(tokens)
             except BadInput as fault:  # its own, and not of those who wait with it
-                del self._flight.open[one]
-                one.future.set_exception(fault)
-        for scored in [] if why else self._scores:
-            try:
-                self._check_length(len(scored.prompt) + len(scored.more))
-            except BadInput as fault:
-                scored.future.set_exception(fault)
+                future.set_exception(fault)
 
     def _score(self) -> None:
         self._scores = [one for one in self._scores if not one.future.done()]
