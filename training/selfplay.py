@@ -5,14 +5,12 @@ two steps. All chance comes from (seed, step), so a loop that is loaded at a ste
 as the one that was saved there.
 """
 
-import asyncio
-import gc
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sparring.agents.play import Match, play_all
+from sparring.agents.play import Match
 from sparring.envs.core import BadInput, Episode, Game, Role
 from sparring.training.branching import Branching
 from sparring.training.core import Filter, Metrics, Reward, Sample, Split
@@ -24,6 +22,7 @@ from sparring.training.opponents.core import Opponents, Seating
 from sparring.training.opponents.mirror import Mirror
 from sparring.training.player import Player
 from sparring.training.rewards import payoff
+from sparring.training.rollouts import InProcess, Planned, Rollouts
 from sparring.training.schedules.core import Everyone, Schedule
 from sparring.training.summary import summary
 
@@ -58,6 +57,7 @@ class SelfPlay:
     credit: Split = whole
     filters: Sequence[Filter] = ()
     branching: Branching | None = None
+    rollouts: Rollouts = field(default_factory=InProcess)
     step: int = 0
     shown: list[Episode] = field(default_factory=list)
 
@@ -65,7 +65,10 @@ class SelfPlay:
         """Yield the metrics of each step until ``steps`` are done."""
         while self.step < self.steps:
             self.forget()
-            played, seatings = self._play()
+            games = self.rollouts.play(self)
+            trunks = [(game.seating, game.episodes[0]) for game in games]
+            teeth = [(game.seating, e) for game in games for e in game.episodes[1:]]
+            seatings, played = zip(*trunks, *teeth, strict=True)
             some = min(SHOWN, len(played))
             self.shown = [played[i * len(played) // some] for i in range(some)]  # of every game
             for seating, episode in zip(seatings, played, strict=True):
@@ -80,34 +83,24 @@ class SelfPlay:
             self.mixture.learned(metrics)
             self.schedule.learned(metrics)
             self.opponents.updated(self.step)
-            metrics |= self.mixture.metrics() | self.opponents.metrics()
+            self.rollouts.updated(self)
+            metrics |= self.mixture.metrics() | self.opponents.metrics() | self.rollouts.metrics()
             yield {"step": self.step, **metrics}
 
-    def _play(self) -> tuple[list[Episode], list[Seating]]:
-        luck = random.Random(f"{self.seed}/{self.step}")
+    def plan(self, step: int) -> list[Planned]:
+        """The games of a step and who sits where: from (seed, step) and what the opponents and
+        the mixture remember now."""
+        luck = random.Random(f"{self.seed}/{step}")
         counts = self.mixture.counts(luck, self.games_a_step)
         entries = [e for e, n in zip(self.mixture.entries, counts, strict=True) for _ in range(n)]
+        self.opponents.begin()
         seatings = [self.opponents.seat(e.game, self.agents(e.game), luck) for e in entries]
         pairs = zip(self.mixture.entries, counts, strict=True)
         deals = [deal for entry, n in pairs if n for deal in entry.deals(luck, n)]
-        matches = [
-            Match(entry.game, s.seats, deal, luck.getrandbits(63))
+        return [
+            Planned(Match(entry.game, s.seats, deal, luck.getrandbits(63)), s)
             for entry, s, deal in zip(entries, seatings, deals, strict=True)
         ]
-        episodes = self._play_all(matches)
-        if self.branching is not None:
-            trunks = list(zip(matches, seatings, episodes, strict=True))
-            teeth = [(m, s) for m, s, e in trunks for m in self.branching(m, s, e, luck)]
-            episodes += self._play_all([match for match, _ in teeth])
-            seatings += [seating for _, seating in teeth]
-        return episodes, seatings
-
-    def _play_all(self, matches: Sequence[Match]) -> list[Episode]:
-        gc.disable()  # thousands of live, acyclic values: collecting while playing halves the speed
-        try:
-            return asyncio.run(play_all(matches, at_once=len(matches) or 1, retries=self.retries))
-        finally:
-            gc.enable()
 
     def agents(self, game: Game) -> dict[Role, Any]:
         """The learning agent of each role of a game."""

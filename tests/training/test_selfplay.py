@@ -13,7 +13,7 @@ from sparring.agents.pretrained import player
 from sparring.envs.core import Action, BadInput, Episode, Observation, Role, Turn
 from sparring.envs.games.kuhn import KuhnPoker
 from sparring.envs.games.tictactoe import TicTacToe
-from sparring.training import selfplay
+from sparring.training import rollouts
 from sparring.training.advantages.constant import Constant
 from sparring.training.core import Sample
 from sparring.training.credit import last
@@ -64,13 +64,13 @@ def loop(new_model: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> Sel
     """Noise plays: most games are forfeited at once."""
     watched = Watched(new_model(layers=1))
     agent, _ = player("noise", watched.model, tokenizer, Sampling(max_tokens=3))
-    play_all = selfplay.play_all
+    play_all = rollouts.play_all
 
     def playing(matches: Any, **options: Any) -> Any:
         watched.done.append(("play", options["retries"]))
         return play_all(matches, **options)
 
-    monkeypatch.setattr(selfplay, "play_all", playing)
+    monkeypatch.setattr(rollouts, "play_all", playing)
     return SelfPlay(
         mixture=Mixture([Entry(KUHN)]),
         players={"learner": Player(agent, watched, watched.publish, tokenizer)},  # type: ignore[arg-type]
@@ -277,7 +277,7 @@ def test_a_summary_worked_out_by_hand() -> None:
 def test_void_games_are_counted_and_not_trained_on(
     loop: SelfPlay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    play_all = selfplay.play_all
+    play_all = rollouts.play_all
 
     async def some_void(matches: Any, **options: Any) -> list[Episode]:
         episodes = await play_all(matches, **options)
@@ -285,7 +285,7 @@ def test_void_games_are_counted_and_not_trained_on(
             replace(e, void="no verdict" if i % 4 == 0 else None) for i, e in enumerate(episodes)
         ]
 
-    monkeypatch.setattr(selfplay, "play_all", some_void)
+    monkeypatch.setattr(rollouts, "play_all", some_void)
     loop.steps = 1
     (metrics,) = loop.run()
     assert (metrics["void"], metrics["games"]) == (0.25, 6.0)
@@ -294,7 +294,7 @@ def test_void_games_are_counted_and_not_trained_on(
     async def all_void(matches: Any, **options: Any) -> list[Episode]:
         return [replace(e, void="no verdict") for e in await play_all(matches, **options)]
 
-    monkeypatch.setattr(selfplay, "play_all", all_void)
+    monkeypatch.setattr(rollouts, "play_all", all_void)
     loop.steps = 2
     with pytest.raises(BadInput, match="every game of this step was void: no verdict"):
         list(loop.run())

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sparring.agents.core import Agent
@@ -17,15 +18,14 @@ class Cast(Opponents):
         self.fixed = dict(fixed)
         self.others = others or Mirror()
 
+    def begin(self) -> None:
+        self.others.begin()
+
     def seat(self, game: Game, own: Mapping[Role, Agent], luck: random.Random) -> Seating:
         seating = self.others.seat(game, own, luck)
         here = {role: agent for role, agent in self.fixed.items() if role in game.roles}
-        return Seating(
-            {**seating.seats, **here},
-            seating.learning - here.keys(),
-            seating.owner,
-            seating.against,
-        )
+        seats = {**seating.seats, **here}
+        return replace(seating, seats=seats, learning=seating.learning - here.keys())
 
     def record(self, seating: Seating, episode: Episode) -> None:
         self.others.record(seating, episode)

@@ -30,9 +30,13 @@ Weighted = Mapping[Role, Sequence[tuple[float, Agent]]]
 class Opponents:
     """Decides who sits where. Subclass it and write ``seat``; the rest is for those that remember.
 
-    A step calls ``seat`` once for every game, ``record`` once for every game that was played, in
-    order, and ``updated`` when the learner has been updated.
+    A step calls ``begin`` once, ``seat`` once for every game, ``record`` once for every game that
+    was played, in order, and ``updated`` when the learner has been updated. Where playing runs
+    ahead of learning, later steps are seated before an earlier one is recorded.
     """
+
+    def begin(self) -> None:
+        """The games of a step are about to be seated."""
 
     def seat(self, game: Game, own: Mapping[Role, Agent], luck: random.Random) -> Seating:
         """The seats of one game. ``own``: the learning agent of each role, as it is now."""

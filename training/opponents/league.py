@@ -108,8 +108,10 @@ class League(Opponents):
     def forget(self) -> None:
         self.pool.forget()
 
-    def updated(self, step: int) -> None:
+    def begin(self) -> None:
         self._matches, self._seated = {}, 0
+
+    def updated(self, step: int) -> None:
         self.pool.records.updated()
         luck = random.Random(f"league/{self.seed}/{step}")
         for name, kind in self.kinds.items():

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sparring.agents.core import Agent
@@ -12,6 +13,14 @@ from sparring.training.opponents.fixed import Against
 from sparring.training.opponents.mirror import Mirror
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawn(Seating):
+    """A seating, and which of the strategies made it: ``of`` is as that one gave it."""
+
+    drawn: int
+    of: Seating
+
+
 class Mixed(Opponents):
     """``parts`` are (weight, strategy): half mirror games and half against a fixed agent, say."""
 
@@ -20,20 +29,22 @@ class Mixed(Opponents):
             raise ValueError("a mixture of opponents needs at least one, all of positive weight")
         self._weights = [weight for weight, _ in parts]
         self.strategies = tuple(strategy for _, strategy in parts)
-        self._seated: dict[int, tuple[Seating, Opponents]] = {}  # who seated what in this step
+
+    def begin(self) -> None:
+        for strategy in self.strategies:
+            strategy.begin()
 
     def seat(self, game: Game, own: Mapping[Role, Agent], luck: random.Random) -> Seating:
         (drawn,) = luck.choices(self.strategies, self._weights)
-        seating = drawn.seat(game, own, luck)
-        self._seated[id(seating)] = seating, drawn
-        return seating
+        of = drawn.seat(game, own, luck)
+        number = self.strategies.index(drawn)
+        return _Drawn(of.seats, of.learning, of.owner, of.against, drawn=number, of=of)
 
     def record(self, seating: Seating, episode: Episode) -> None:
-        _, drawn = self._seated[id(seating)]
-        drawn.record(seating, episode)
+        assert isinstance(seating, _Drawn)
+        self.strategies[seating.drawn].record(seating.of, episode)
 
     def updated(self, step: int) -> None:
-        self._seated.clear()
         for strategy in self.strategies:
             strategy.updated(step)
 

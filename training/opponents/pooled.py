@@ -88,9 +88,11 @@ class Pooled(Opponents):
             for role in seating.learning:
                 self.pool.records.add(LEARNER, seating.against, episode, role)
 
-    def updated(self, step: int) -> None:
+    def begin(self) -> None:
         self._point = None
         self._drawn = {}
+
+    def updated(self, step: int) -> None:
         self.pool.records.updated()
         if step % self.every == 0:
             self.snapshot(step)

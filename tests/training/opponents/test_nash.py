@@ -46,6 +46,7 @@ def throwers() -> list[PolicyAgent]:
 def met(opponents: Nash, game: Any, number: int) -> list[str]:
     own = dict.fromkeys(game.roles, RandomAgent("learner"))
     luck = random.Random(0)
+    opponents.begin()
     return [opponents.seat(game, own, luck).against for _ in range(number)]
 
 

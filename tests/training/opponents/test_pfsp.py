@@ -70,10 +70,10 @@ def test_dealing_a_few_opponents_out_changes_no_expectation(opponents: PFSP) -> 
     steps, games = 4000, 5
     for step in range(steps):
         luck = random.Random(step)
+        opponents.begin()
         names = [opponents.seat(GAME, own, luck).against for _ in range(games)]
         assert len(set(names)) <= 2
         met.update(names)
-        opponents._point, opponents._drawn = None, {}  # the next step, with no time in between
     assert opponents.pool.records.tallies is records
     shares = {"hard": 0.81, "even": 0.25, "easy": 0.01, "learner@step-0": 0.25}
     for name, w in shares.items():

@@ -38,6 +38,7 @@ def test_every_member_gets_its_share(number: int) -> None:
 def seatings(opponents: LastK, number: int, seed: int = 0) -> list[Seating]:
     own = {role: RandomAgent("learner") for role in KUHN.roles}
     luck = random.Random(seed)
+    opponents.begin()
     return [opponents.seat(KUHN, own, luck) for _ in range(number)]
 
 

@@ -53,8 +53,8 @@ def test_all_three_play_the_same_deals(config: Make) -> None:
     seeds = []
     for learn in LEARNING:
         loop = build(config(learn=learn)).loop
-        episodes, _ = loop._play()
-        seeds.append([(e.game, e.seed) for e in episodes])
+        matches = [planned.match for planned in loop.plan(0)]
+        seeds.append([(m.game.name, m.seed) for m in matches])
     assert seeds[0] == seeds[1] == seeds[2]
 
 

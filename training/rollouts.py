@@ -1,0 +1,91 @@
+"""Where the games of a step are played: the seam between the loop and what it runs on.
+
+A step's games are *planned* from (seed, step) and what the opponents remember, and nothing else; so
+whoever has that much plays the same games, in this process or in another.
+"""
+
+import asyncio
+import gc
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from sparring.agents.play import Match, play_all
+from sparring.envs.core import Episode
+from sparring.training.branching import Branching
+from sparring.training.core import Metrics
+from sparring.training.opponents.core import Seating
+
+if TYPE_CHECKING:
+    from sparring.training.selfplay import SelfPlay
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One game of a step, before it is played."""
+
+    match: Match
+    seating: Seating
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A game of a step, and those that branch off it."""
+
+    seating: Seating
+    episodes: Sequence[Episode]
+
+
+class Rollouts(Protocol):
+    """Plays the games of a loop's steps."""
+
+    def play(self, loop: "SelfPlay") -> list[Played]:
+        """The games of the step that the loop is at, in the order of ``loop.plan``."""
+        ...
+
+    def updated(self, loop: "SelfPlay") -> None:
+        """The loop has learned from a step, and is at the next one."""
+
+    def metrics(self) -> Metrics:
+        """What to log of the last step."""
+        ...
+
+
+class InProcess(Rollouts):
+    """Plays with the very players that learn, when it is asked to."""
+
+    def play(self, loop: "SelfPlay") -> list[Played]:
+        planned = loop.plan(loop.step)
+        found = play_out(planned, loop.branching, loop.retries)
+        return [Played(p.seating, some) for p, some in zip(planned, found, strict=True)]
+
+    def updated(self, loop: "SelfPlay") -> None:
+        """The players are the same."""
+
+    def metrics(self) -> Metrics:
+        return {}
+
+
+def play_out(
+    planned: Sequence[Planned], branching: Branching | None, retries: int
+) -> list[list[Episode]]:
+    """Play these games all at once: of each its episode, then those that branch off it."""
+    found = [[episode] for episode in _play([p.match for p in planned], retries)]
+    if branching is None:
+        return found
+    teeth = []
+    for i, p in enumerate(planned):
+        luck = random.Random(f"{p.match.luck}/branches")
+        teeth += [(i, m) for m in branching(p.match, p.seating, found[i][0], luck)]
+    for (i, _), episode in zip(teeth, _play([m for _, m in teeth], retries), strict=True):
+        found[i].append(episode)
+    return found
+
+
+def _play(matches: Sequence[Match], retries: int) -> list[Episode]:
+    gc.disable()  # thousands of live, acyclic values: collecting while playing halves the speed
+    try:
+        return asyncio.run(play_all(matches, at_once=len(matches) or 1, retries=retries))
+    finally:
+        gc.enable()
