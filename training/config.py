@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sparring.envs.core import BadInput
+from sparring.training.cluster.options import Resources
 from sparring.training.models.options import Dtype, LoraOptions
 from sparring.training.update import UpdateConfig
 
@@ -28,11 +29,24 @@ class RunConfig:
     """Steps between checkpoints, pictures and transcripts."""
     trackers: tuple[str, ...] = ("tensorboard",)
     """Where metrics go beside metrics.jsonl: tensorboard, wandb, trackio; or nowhere else."""
+    ray: str = "off"
+    """Run on Ray: local starts it here, auto finds it or starts it, else the ADDRESS of a cluster
+    (docs/scaling.md)."""
+    rollout_workers: int = 2
+    """On Ray: processes that play, each with an engine of its own."""
+    staleness: int = 0
+    """On Ray: how many updates old the policy may be that plays. 0: the learner waits for the games
+    of its own policy, and the run is the one without Ray."""
+    resources: Resources = Resources()  # noqa: RUF009  it is frozen
 
     def __post_init__(self) -> None:
-        for name in ("evaluate_every", "save_every", "steps", "games"):
+        for name in ("evaluate_every", "save_every", "steps", "games", "rollout_workers"):
             if getattr(self, name, 1) < 1:
                 raise BadInput(f"{name.replace('_', '-')} must be at least 1")
+        if self.staleness < 0:
+            raise BadInput("staleness must be at least 0")
+        if self.staleness and self.ray == "off":
+            raise BadInput("--staleness is for runs on Ray; add --ray local, or leave it out")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ class Sample:
     ``credit``: for each of the role's turns, the share of the advantage that it gets.
     ``weight``: how much the sample counts; filters change it, and 1 is the usual.
     ``player``: whose parameters learn from it, by its name in ``SelfPlay.players``.
+    ``version``: of the policy that said all its turns, in updates; ``None`` where nobody counts.
     """
 
     episode: Episode
@@ -25,6 +26,7 @@ class Sample:
     credit: tuple[float, ...]
     weight: float = 1.0
     player: str = "learner"
+    version: int | None = None
 
     @property
     def turns(self) -> tuple[Turn, ...]:

@@ -31,10 +31,14 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A game of a step, and those that branch off it."""
+    """A game of a step, and those that branch off it.
+
+    ``version``: of the policy that played it, in updates.
+    """
 
     seating: Seating
     episodes: Sequence[Episode]
+    version: int
 
 
 class Rollouts(Protocol):
@@ -58,7 +62,7 @@ class InProcess(Rollouts):
     def play(self, loop: "SelfPlay") -> list[Played]:
         planned = loop.plan(loop.step)
         found = play_out(planned, loop.branching, loop.retries)
-        return [Played(p.seating, some) for p, some in zip(planned, found, strict=True)]
+        return [Played(p.seating, some, loop.step) for p, some in zip(planned, found, strict=True)]
 
     def updated(self, loop: "SelfPlay") -> None:
         """The players are the same."""

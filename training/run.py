@@ -18,6 +18,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,12 +29,13 @@ from sparring.agents.transcript import transcript
 from sparring.envs.core import BadInput
 from sparring.training import checkpoint
 from sparring.training.config import CONFIG, EMBEDDED, RunConfig, to_json
+from sparring.training.execution import Execution, InOrder, Local, known
 from sparring.training.experiment import Experiment
-from sparring.training.measure import evaluate, solvable
+from sparring.training.measure import solvable
 from sparring.training.models.expected import memory
 from sparring.training.recipes import RECIPES
 from sparring.training.report.keep import keep
-from sparring.training.show import Display
+from sparring.training.show import Display, Shows
 from sparring.training.tracking import registry
 from sparring.training.tracking.core import Session
 from sparring.training.tracking.jsonl import METRICS
@@ -106,27 +108,47 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
         BadInput: something that it needs is not there, or its folder cannot be written.
     """
     registry.check(config.trackers)
+    show = partial(Display, quiet=quiet)
+    with stop_gently() as stopping:
+        if config.ray == "off":
+            return follow(recipe, config, folder, Local(), show, stopping)
+        from sparring.training.cluster.driver import on_ray
+
+        return on_ray(recipe, config, folder, show, stopping)
+
+
+def follow(
+    recipe: str,
+    config: RunConfig,
+    folder: Path,
+    execution: Execution,
+    show: Callable[[Path, int], Shows],
+    stopping: Callable[[], bool],
+) -> bool:
+    """``drive`` with everything that it takes: what the run runs on, who looks, when to stop."""
     module = importlib.import_module(RECIPES[recipe])
     newest = find_checkpoint(folder) if checkpoints(folder) else None
     experiment: Experiment = module.build(config, newest)
     loop = experiment.loop
+    loop.rollouts = execution
     if newest:
         loop.load_state_dict(checkpoint.load_state(newest))
     about = to_json(recipe, config)
     session = Session(folder, recipe, about["options"], loop.step if newest else -1)
     with writing(folder):
         _prepare(session, about)
-    display = Display(folder, loop.steps, quiet=quiet)
+    display = show(folder, loop.steps)
     if getattr(config, "model", EMBEDDED) != EMBEDDED:  # that one is small
         for estimate in memory(loop):
             display.memory(estimate)
-    with registry.opened(config.trackers, session) as trackers, display, stop_gently() as stopping:
+    with registry.opened(config.trackers, session) as trackers, display:
         if session.new:
             for metrics in experiment.stage_one():
                 display.stage_one(metrics, experiment.stage_one_steps)
                 if stopping():
                     return False
-        _log_and_save(experiment, config, Log.of(session, trackers, display), stopping)
+        log = Log.of(session, trackers, display)
+        _log_and_save(experiment, config, execution, log, stopping)
     return loop.step >= loop.steps
 
 
@@ -144,21 +166,27 @@ def _prepare(session: Session, about: dict[str, Any]) -> None:
 
 
 def _log_and_save(
-    experiment: Experiment, config: RunConfig, log: Log, stopping: Callable[[], bool]
+    experiment: Experiment,
+    config: RunConfig,
+    execution: Execution,
+    log: Log,
+    stopping: Callable[[], bool],
 ) -> None:
     loop, folder = experiment.loop, log.session.folder
     trees = solvable(loop)
+    lines = InOrder(log)
     if log.session.new:
-        log({"step": 0, **evaluate(loop, trees)})
+        lines.add({"step": 0}, execution.evaluate(loop, trees))
+        lines.wait()
         _save(experiment, folder)
         keep(loop, folder, trees, last=False)
     for metrics in loop.run():
         finished = loop.step == loop.steps
-        if finished or loop.step % config.evaluate_every == 0:
-            metrics |= evaluate(loop, trees)
-        log(metrics)
+        due = finished or loop.step % config.evaluate_every == 0
+        lines.add(metrics, execution.evaluate(loop, trees) if due else known({}))
         last = finished or stopping()
         if last or loop.step % config.save_every == 0:
+            lines.wait()
             _save(experiment, folder)
             keep(loop, folder, trees, last=last)
         if last:

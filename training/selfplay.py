@@ -18,11 +18,11 @@ from sparring.training.credit import whole
 from sparring.training.filters.core import Filters
 from sparring.training.methods.core import Method
 from sparring.training.mixture import Mixture
-from sparring.training.opponents.core import Opponents, Seating
+from sparring.training.opponents.core import Opponents
 from sparring.training.opponents.mirror import Mirror
 from sparring.training.player import Player
 from sparring.training.rewards import payoff
-from sparring.training.rollouts import InProcess, Planned, Rollouts
+from sparring.training.rollouts import InProcess, Planned, Played, Rollouts
 from sparring.training.schedules.core import Everyone, Schedule
 from sparring.training.summary import summary
 
@@ -66,14 +66,15 @@ class SelfPlay:
         while self.step < self.steps:
             self.forget()
             games = self.rollouts.play(self)
-            trunks = [(game.seating, game.episodes[0]) for game in games]
-            teeth = [(game.seating, e) for game in games for e in game.episodes[1:]]
-            seatings, played = zip(*trunks, *teeth, strict=True)
+            trunks = [(game, game.episodes[0]) for game in games]
+            teeth = [(game, e) for game in games for e in game.episodes[1:]]
+            played = [episode for _, episode in trunks + teeth]
             some = min(SHOWN, len(played))
             self.shown = [played[i * len(played) // some] for i in range(some)]  # of every game
-            for seating, episode in zip(seatings, played, strict=True):
-                self.opponents.record(seating, episode)
-            samples = self._samples(played, seatings)
+            samples = []
+            for game, episode in trunks + teeth:
+                self.opponents.record(game.seating, episode)
+                samples += self._samples(game, episode)
             if not samples:
                 raise BadInput(f"every game of this step was void: {played[0].void}")
             metrics = summary(samples)
@@ -106,17 +107,16 @@ class SelfPlay:
         """The learning agent of each role of a game."""
         return {role: self.players[self.player_of(role)].agent for role in game.roles}
 
-    def _samples(self, played: Sequence[Episode], seatings: Sequence[Seating]) -> list[Sample]:
-        return [
-            self._sample(e, role, seating.owner.get(role) or self.player_of(role))
-            for e, seating in zip(played, seatings, strict=True)
-            if e.void is None
-            for role in sorted(seating.learning)
-        ]
+    def _samples(self, game: Played, episode: Episode) -> list[Sample]:
+        if episode.void is not None:
+            return []
+        return [self._sample(game, episode, role) for role in sorted(game.seating.learning)]
 
-    def _sample(self, episode: Episode, role: Role, player: str) -> Sample:
+    def _sample(self, game: Played, episode: Episode, role: Role) -> Sample:
         credit = self.credit(len(episode.turns_of(role)))
-        return Sample(episode, role, self.reward(episode, role), credit, player=player)
+        reward = self.reward(episode, role)
+        player = game.seating.owner.get(role) or self.player_of(role)
+        return Sample(episode, role, reward, credit, player=player, version=game.version)
 
     def _learn(self, samples: Sequence[Sample]) -> Metrics:
         """Each player learns from its own samples; with several, their metrics bear its name."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -24,7 +25,35 @@ LABELS = {
 PLAIN_EVERY = 10  # steps between lines where the output is not a terminal
 
 
-class Display:
+class Shows(Protocol):
+    """Is told what happens in a run. Entered, it shows; left, it stops."""
+
+    def __enter__(self) -> "Shows": ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def stage_one(self, metrics: Metrics, total: int) -> None:
+        """One step of imitation is done."""
+
+    def step(self, metrics: Metrics) -> None:
+        """One step of self-play is done (step 0 is the evaluation before the first)."""
+
+    def alarm(self, news: News) -> None:
+        """An alarm is raised, or over."""
+
+    def memory(self, estimate: Estimate) -> None:
+        """What the run will take."""
+
+    def says(self, line: str) -> None:
+        """Something that a person should know."""
+
+
+class Display(Shows):
     """A live table and a bar on a terminal; a plain line now and then elsewhere."""
 
     def __init__(self, folder: Path, steps: int, *, quiet: bool = False):
@@ -65,7 +94,6 @@ class Display:
             self._live.update(self._render())
 
     def stage_one(self, metrics: Metrics, total: int) -> None:
-        """One step of imitation is done."""
         done = int(metrics["step"])
         self._advance("learning the language", done, total)
         if not self._live and done % (PLAIN_EVERY * 5) == 0:
@@ -73,7 +101,6 @@ class Display:
             self._line(f"learning the language {done}/{total}  loss {loss:.3f}")
 
     def step(self, metrics: Metrics) -> None:
-        """One step of self-play is done (step 0 is the evaluation before the first)."""
         self.latest |= metrics
         done = int(metrics["step"])
         self._advance("self-play", done, self.steps)
@@ -92,6 +119,9 @@ class Display:
         self._line(str(estimate))
         if not estimate.fits:
             self._line(estimate.warning(), "bold")
+
+    def says(self, line: str) -> None:
+        self._line(line)
 
     def _line(self, text: str, style: str = "") -> None:
         wrapped = self.console.is_terminal  # a log has lines, not paragraphs

@@ -21,7 +21,12 @@ from sparring.training.run import drive, new_run
 from sparring.training.tracking.jsonl import METRICS, records
 
 RUN_DIR = "Folder of the new run; by default the first free one of runs/NAME, runs/NAME-2, ..."
-MAY_CHANGE = {"--steps": "steps", "--trackers": "trackers"}
+MAY_CHANGE = {
+    "--steps": "steps",
+    "--trackers": "trackers",
+    "--ray": "ray",
+    "--rollout-workers": "rollout_workers",
+}
 RESUME = "Go on with the run in this folder, with its own options; --steps may prolong it."
 
 

@@ -1,7 +1,7 @@
 """The pool: past selves and fixed agents by name, and how the learner fares against each."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sparring.agents.core import Agent
@@ -25,6 +25,7 @@ class Member:
     step: int
     copies: Mapping[str, Weights]
     agents: Mapping[str, Agent]
+    source: Mapping[str, Weights] = field(default_factory=dict)  # the copies as they were loaded
 
     @property
     def fixed(self) -> bool:
@@ -140,14 +141,29 @@ class Pool:
             raise BadInput(
                 f"the pool was saved with the fixed agents {state['fixed']}, not {list(fixed)}"
             )
-        for member in self.past:
-            self.lodging.leave(member.name)
+        before = {member.name: member for member in self.past}
+        kept = {s["name"] for s in state["past"] if _is(before.get(s["name"]), s)}
+        for name in before.keys() - kept:
+            self.lodging.leave(name)
         self.members = fixed
         for saved in state["past"]:
-            copies = {p: self._placed(p, copy) for p, copy in saved["copies"].items()}
-            self.members[saved["name"]] = self._member(saved["name"], saved["step"], copies)
+            name = saved["name"]
+            self.members[name] = before[name] if name in kept else self._loaded(saved)
         self.records.load_state_dict(state["records"])
+
+    def _loaded(self, saved: Mapping[str, Any]) -> Member:
+        copies = {p: self._placed(p, copy) for p, copy in saved["copies"].items()}
+        made = self._member(saved["name"], saved["step"], copies)
+        return replace(made, source=dict(saved["copies"]))
 
     def _placed(self, player: str, copy: Mapping[str, Any]) -> Weights:
         device = self.players[player].model.device
         return {name: weight.to(device) for name, weight in copy.items()}
+
+
+def _is(member: Member | None, saved: Mapping[str, Any]) -> bool:
+    """Whether a member was loaded from these very weights."""
+    if member is None or member.step != saved["step"]:
+        return False
+    source, copies = member.source, saved["copies"]
+    return source.keys() == copies.keys() and all(source[p] is copies[p] for p in copies)

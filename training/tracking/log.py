@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sparring.training.core import Metrics
-from sparring.training.show import Display
+from sparring.training.show import Shows
 from sparring.training.tracking.core import Session, Tracker
 from sparring.training.tracking.jsonl import METRICS, JsonLines, append, records
 from sparring.training.tracking.watch import FILE, Watch
@@ -18,10 +18,10 @@ class Log:
     lines: JsonLines
     trackers: Sequence[Tracker]
     watch: Watch
-    display: Display
+    display: Shows
 
     @classmethod
-    def of(cls, session: Session, trackers: Sequence[Tracker], display: Display) -> "Log":
+    def of(cls, session: Session, trackers: Sequence[Tracker], display: Shows) -> "Log":
         """With what the earlier steps of the run have left behind."""
         path, watch = session.folder / METRICS, Watch()
         for metrics in records(path):

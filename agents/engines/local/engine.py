@@ -89,6 +89,16 @@ class LocalEngine:
             decode=self.decode,
         )
 
+    @property
+    def asked_tokens(self) -> int:
+        """How many tokens of prompts there were so far, in rows of their own."""
+        return self._prefill.asked
+
+    @property
+    def read_tokens(self) -> int:
+        """How many of ``asked_tokens`` had to be read; the others were kept from before."""
+        return self._prefill.fresh
+
     # -- for agents ---------------------------------------------------------------------------
 
     def forget(self) -> None:

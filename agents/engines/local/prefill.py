@@ -24,6 +24,8 @@ class Prefill:
         self.reading = reading
         self.kept = kept
         self.read_at_once = READ_AT_ONCE
+        self.asked = 0  # tokens of all sequences so far,
+        self.fresh = 0  # and those of them that had to be read
 
     @property
     def slots(self) -> Slots:
@@ -63,6 +65,8 @@ class Prefill:
             shared = min(shared, len(key[1]) - again)
             self.slots.add(columns, shared)
             new.append(key[1][shared:])
+            self.asked += len(key[1])
+            self.fresh += len(key[1]) - shared
         adapters = [adapter or None for adapter, _ in keys]
         return self.reading.read(first, new, adapters, max(last))
 

@@ -1,0 +1,151 @@
+"""The process that a user starts: it brings up the roles, shows what happens, and starts the
+learner again from its last checkpoint when it dies."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sparring.envs.core import BadInput
+from sparring.training.config import RunConfig
+from sparring.training.show import Shows
+
+DEATHS = 3  # of the learner, without a step in between
+LOOK = 1.0  # seconds between looks at whether to stop
+
+
+def on_ray(
+    recipe: str,
+    config: RunConfig,
+    folder: Path,
+    show: Callable[[Path, int], Shows],
+    stopping: Callable[[], bool],
+) -> bool:
+    """``training.run.drive`` on Ray.
+
+    Raises:
+        BadInput: Ray is not installed or not there, or the cluster is too small; or as ``drive``.
+    """
+    try:
+        import ray
+    except ModuleNotFoundError as fault:
+        raise BadInput("--ray needs Ray: pip install 'sparring[ray]'") from fault
+    from ray.exceptions import RayActorError, RayTaskError
+
+    from sparring.training.cluster.learner import Learner
+    from sparring.training.cluster.replica import Replica
+
+    given, home = config.resources, str(Path.cwd())
+    with _started(ray, config):
+        kind = ray.remote(Replica).options(
+            num_cpus=given.worker_cpus, num_gpus=given.worker_gpus, max_restarts=-1
+        )
+        workers = [
+            kind.remote(recipe, config, home, ray.get) for _ in range(config.rollout_workers)
+        ]
+        learner = ray.remote(Learner).options(
+            num_cpus=given.learner_cpus, num_gpus=given.learner_gpus, max_concurrency=3
+        )
+        with ExitStack() as open_:
+            screen = _Screen(show, open_)
+            deaths, seen = 0, -1
+            while True:
+                actor: Any = learner.remote(home)
+                done = actor.run.remote(recipe, config, folder.resolve(), workers)
+                try:
+                    finished: bool = _watch(ray, actor, done, screen, stopping)
+                    return finished
+                except RayTaskError as fault:
+                    raise fault.cause from None
+                except RayActorError as fault:
+                    deaths = 1 if screen.steps > seen else deaths + 1
+                    seen = screen.steps
+                    if stopping() or deaths >= DEATHS:
+                        raise BadInput(
+                            f"the learner died {deaths} times without a step; go on with "
+                            f"--resume {folder} once the reason is known: "
+                            f"{str(fault).splitlines()[0]}"
+                        ) from fault
+                    screen.says("the learner died; it goes on from its last checkpoint")
+
+
+class _Screen:
+    """Shows the events of one learner after another."""
+
+    def __init__(self, show: Callable[[Path, int], Shows], open_: ExitStack):
+        self.show = show
+        self.open = open_
+        self.steps = 0  # lines shown so far
+        self._shown: Shows | None = None
+
+    def tell(self, what: str, how: tuple[Any, ...]) -> None:
+        """One event."""
+        if what == "begin":
+            if self._shown is None:
+                self._shown = self.open.enter_context(self.show(*how))
+        elif self._shown is not None:
+            self.steps += what == "step"
+            getattr(self._shown, what)(*how)
+
+    def says(self, line: str) -> None:
+        """Something that a person should know."""
+        self.tell("says", (line,))
+
+
+def _watch(ray: Any, actor: Any, done: Any, screen: _Screen, stopping: Callable[[], bool]) -> bool:
+    """Show what the learner does until it ends."""
+    seen, asked, ended = 0, False, False
+    while True:
+        if stopping() and not asked:
+            asked = True
+            actor.stop.remote()
+        news = ray.get(actor.events.remote(seen, 0.0 if ended else LOOK))
+        for event in news:
+            screen.tell(*event)
+        seen += len(news)
+        if ended and not news:
+            found: bool = ray.get(done)
+            return found
+        ended = bool(ray.wait([done], timeout=0)[0])
+
+
+@contextmanager
+def _started(ray: Any, config: RunConfig) -> Iterator[None]:
+    """Inside, Ray is there with room for the roles."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    given = config.resources
+    cpus = 1 + given.learner_cpus + config.rollout_workers * given.worker_cpus  # 1: the evaluator
+    gpus = given.learner_gpus + config.rollout_workers * given.worker_gpus
+    options = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+    fresh = {
+        "address": "local",
+        "num_cpus": max(int(-(-cpus // 1)), os.cpu_count() or 1),
+        "include_dashboard": False,
+    }
+    try:
+        if config.ray == "local":
+            ray.init(**fresh, **options)
+        elif config.ray == "auto":
+            try:
+                ray.init(address="auto", **options)
+            except ConnectionError:
+                ray.init(**fresh, **options)
+        else:
+            ray.init(address=config.ray, **options)
+    except (ConnectionError, ValueError, RuntimeError) as fault:
+        why = str(fault).strip().splitlines()[0]
+        raise BadInput(
+            f"no Ray at {config.ray!r} ({why}); --ray local starts it on this machine"
+        ) from fault
+    try:
+        there = ray.cluster_resources()
+        for what, wanted in (("CPU", cpus), ("GPU", gpus)):
+            if there.get(what, 0) < wanted:
+                raise BadInput(
+                    f"the run asks for {wanted:g} {what}s and the cluster has "
+                    f"{there.get(what, 0):g}; use fewer --rollout-workers, or set --resources"
+                )
+        yield
+    finally:
+        ray.shutdown()

@@ -1,0 +1,69 @@
+"""What a run runs on: who plays the games of a step, and who measures between two steps.
+
+A recipe does not know. ``Local`` is this process; ``cluster/on_ray.py`` is processes of a cluster.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Protocol
+
+from sparring.envs.solve import Tree
+from sparring.training.core import Metrics
+from sparring.training.measure import evaluate
+from sparring.training.rollouts import InProcess, Rollouts
+from sparring.training.selfplay import SelfPlay
+
+
+class Execution(Rollouts, Protocol):
+    """Rollouts, and exact measurement that need not hold up the steps after it."""
+
+    def evaluate(self, loop: SelfPlay, trees: Mapping[str, Tree]) -> "Future[Metrics]":
+        """What ``measure.evaluate`` says of the loop as it is now."""
+        ...
+
+
+class Local(InProcess):
+    """Everything in this process, one after the other."""
+
+    def evaluate(self, loop: SelfPlay, trees: Mapping[str, Tree]) -> "Future[Metrics]":
+        return known(evaluate(loop, trees))
+
+
+def known(metrics: Metrics) -> "Future[Metrics]":
+    """A result that is there."""
+    found: Future[Metrics] = Future()
+    found.set_result(metrics)
+    return found
+
+
+class InOrder:
+    """Lines in the order of their steps, although what belongs to one may come after later ones.
+
+    ``log`` is called with a line when it and all before it are whole.
+    """
+
+    def __init__(self, log: "Log"):
+        self.log = log
+        self._open: list[tuple[Metrics, Future[Metrics]]] = []
+
+    def add(self, metrics: Metrics, more: "Future[Metrics]") -> None:
+        """One more line, to which ``more`` belongs."""
+        self._open.append((metrics, more))
+        while self._open and self._open[0][1].done():
+            self._write()
+
+    def wait(self) -> None:
+        """Until nothing is open."""
+        while self._open:
+            self._write()
+
+    def _write(self) -> None:
+        metrics, more = self._open[0]
+        self.log(metrics | more.result())
+        self._open.pop(0)
+
+
+class Log(Protocol):
+    """Takes the metrics of a step."""
+
+    def __call__(self, metrics: Metrics) -> None: ...
