@@ -34,6 +34,9 @@ class RunConfig:
     (docs/scaling.md)."""
     rollout_workers: int = 2
     """On Ray: processes that play, each with an engine of its own."""
+    rollout_pieces: int | None = None
+    """Pieces that the games of a step are played in; by default one, and on Ray one for each
+    worker. The same pieces give the same run, bit for bit, by however many workers."""
     staleness: int = 0
     """On Ray: how many updates old the policy may be that plays. 0: the learner waits for the games
     of its own policy, and the run is the one without Ray."""
@@ -45,6 +48,8 @@ class RunConfig:
                 raise BadInput(f"{name.replace('_', '-')} must be at least 1")
         if self.staleness < 0:
             raise BadInput("staleness must be at least 0")
+        if self.rollout_pieces is not None and self.rollout_pieces < 1:
+            raise BadInput("rollout-pieces must be at least 1")
         if self.staleness and self.ray == "off":
             raise BadInput("--staleness is for runs on Ray; add --ray local, or leave it out")
 

@@ -57,11 +57,23 @@ class Rollouts(Protocol):
 
 
 class InProcess(Rollouts):
-    """Plays with the very players that learn, when it is asked to."""
+    """Plays with the very players that learn, when it is asked to.
+
+    ``pieces``: all games of a step at once, or in so many pieces one after the other, as workers
+    play them. What is played together decides the last digits of the log-probabilities, which
+    training amplifies; so the same pieces give the same run, bit for bit.
+    """
+
+    def __init__(self, pieces: int = 1):
+        self.pieces = pieces
 
     def play(self, loop: "SelfPlay") -> list[Played]:
         planned = loop.plan(loop.step)
-        found = play_out(planned, loop.branching, loop.retries)
+        found: list[list[Episode]] = [[] for _ in planned]
+        for part in range(self.pieces):
+            loop.forget()  # each begins as if it were the only one
+            own = planned[part :: self.pieces]
+            found[part :: self.pieces] = play_out(own, loop.branching, loop.retries)
         return [Played(p.seating, some, loop.step) for p, some in zip(planned, found, strict=True)]
 
     def updated(self, loop: "SelfPlay") -> None:

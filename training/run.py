@@ -111,7 +111,7 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
     show = partial(Display, quiet=quiet)
     with stop_gently() as stopping:
         if config.ray == "off":
-            return follow(recipe, config, folder, Local(), show, stopping)
+            return follow(recipe, config, folder, Local(config.rollout_pieces or 1), show, stopping)
         from sparring.training.cluster.driver import on_ray
 
         return on_ray(recipe, config, folder, show, stopping)

@@ -41,6 +41,7 @@ class Learner:
         execution = OnRay(
             workers,
             evaluator,
+            pieces=config.rollout_pieces or len(workers),
             staleness=config.staleness,
             resources=config.resources,
             says=lambda line: self._tell("says", line),

@@ -41,6 +41,7 @@ class OnRay(Execution):
         workers: Sequence[Any],
         evaluator: Any,
         *,
+        pieces: int,
         staleness: int,
         resources: Resources,
         says: Callable[[str], None],
@@ -48,7 +49,7 @@ class OnRay(Execution):
         self.workers = workers
         self.evaluator = evaluator
         self.staleness = staleness
-        self.pieces = resources.chunks or len(workers)
+        self.pieces = pieces
         self.says = says
         self.dispatcher = Dispatcher(
             workers, patience=resources.patience, timeout=resources.timeout

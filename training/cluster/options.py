@@ -17,9 +17,6 @@ class Resources:
     """Of the learner."""
     learner_gpus: float = 0.0
     """Of the learner."""
-    chunks: int | None = None
-    """Pieces that the games of a step are handed out in; by default one for each worker. More of
-    them even out games of different length, and each batch is smaller."""
     patience: float = 4.0
     """A piece that takes so many times as long as the usual one is given to a free worker too; the
     first answer counts."""
@@ -30,7 +27,5 @@ class Resources:
         given = (self.worker_cpus, self.worker_gpus, self.learner_cpus, self.learner_gpus)
         if min(given) < 0:
             raise BadInput("resources must be at least 0")
-        if self.chunks is not None and self.chunks < 1:
-            raise BadInput("resources.chunks must be at least 1")
         if self.patience < 1 or self.timeout <= 0:
             raise BadInput("resources.patience must be at least 1, and timeout greater than 0")
