@@ -2,6 +2,7 @@
 learner again from its last checkpoint when it dies."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -132,8 +133,9 @@ def _started(ray: Any, config: RunConfig) -> Iterator[None]:
             except ConnectionError:
                 ray.init(**fresh, **options)
         else:
+            _reach(config.ray)
             ray.init(address=config.ray, **options)
-    except (ConnectionError, ValueError, RuntimeError) as fault:
+    except (OSError, ValueError, RuntimeError) as fault:
         why = str(fault).strip().splitlines()[0]
         raise BadInput(
             f"no Ray at {config.ray!r} ({why}); --ray local starts it on this machine"
@@ -149,3 +151,11 @@ def _started(ray: Any, config: RunConfig) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Ray itself waits for minutes for one that is not there. Raises ``OSError``, ``ValueError``."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        raise ValueError("an address is HOST:PORT")
+    socket.create_connection((host, int(port)), timeout=5.0).close()
