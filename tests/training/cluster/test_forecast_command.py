@@ -115,6 +115,6 @@ def test_runs_that_do_not_say_it(
 
 
 def test_a_line_that_was_cut_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (saved(tmp_path, [RAN]) / "metrics.jsonl").open("a").write('{"step": 2, "ga')
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n{"step": 2, "ga')
     assert main(["forecast", "--run", str(tmp_path)]) == 2
     assert "a line that cannot be read" in capsys.readouterr().err
