@@ -65,7 +65,9 @@ def test_the_table_of_weights() -> None:
 
 def test_the_table_of_forecasts() -> None:
     page = (DOCS / "scaling.md").read_text()
-    whole = Cluster(workers=8, games=256, game_seconds=1, chunk_seconds=1, learn_seconds=36)
+    whole = Cluster(
+        workers=8, games=256, game_seconds=1, chunk_seconds=1, learn_seconds=36, chunks=32
+    )
     for spread, name in ((0, "equal chunks"), (0.5, "standard deviation half of the mean")):
         row = re.search(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)
         assert row

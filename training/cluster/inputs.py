@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from sparring.envs.core import BadInput
 
-CHUNKS_PER_WORKER = 4
-"""Chunks of a step for every worker where nothing else is said."""
 LEAST_SPREAD, MOST_SPREAD = 1e-6, 10.0
 """Below the first chunks count as equal: the gamma distribution's shape would overflow."""
 
@@ -42,11 +40,12 @@ class Cluster:
     staleness: int = 0
     """K: how many steps ahead of the learner games may be played; 0 is synchronous."""
     chunks: int = 0
-    """C, chunks of a step; 0 is CHUNKS_PER_WORKER for every worker, and at most one a game."""
+    """C, chunks of a step (--rollout-pieces of a run); 0 is one for every worker, as there, and at
+    most one a game."""
     tokens_per_game: float = 0.0
     """Tokens sampled in a game."""
     spread: float = 0.0
-    """Coefficient of variation of what a chunk takes."""
+    """Coefficient of variation of what a chunk takes, at any size of it."""
     weight_bytes: float = 0.0
     """Of one published version."""
     bandwidth: float = math.inf
@@ -73,7 +72,7 @@ class Cluster:
     @property
     def pieces(self) -> int:
         """C, chunks of a step."""
-        return self.chunks or min(self.games, CHUNKS_PER_WORKER * self.workers)
+        return self.chunks or min(self.games, self.workers)
 
     @property
     def update(self) -> float:

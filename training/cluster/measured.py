@@ -11,6 +11,7 @@ from sparring.training.tracking.jsonl import METRICS, records
 
 FIRST = 1
 """Steps at the start of a run that do not count: they load models and compile."""
+LOAD = "ray/load_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class Measured:
     """ray/worker_games_per_second: of one worker while it plays"""
     tokens_per_second: float
     """ray/worker_tokens_per_second: sampled tokens, of one worker while it plays"""
+    load_seconds: float
+    """ray/load_seconds: getting and loading weights, of the slowest worker; 0 where a run does not
+    say it"""
     learner_idle: float
     """ray/learner_idle: share of wall time"""
     age_mean: float
@@ -75,6 +79,7 @@ def measured(folder: Path) -> Measured:
         publish_seconds=_middle(folder, counted, "ray/publish_seconds"),
         games_per_second=rate,
         tokens_per_second=_middle(folder, counted, "ray/worker_tokens_per_second"),
+        load_seconds=_middle(folder, counted, LOAD) if LOAD in counted[0] else 0.0,
         learner_idle=_middle(folder, counted, "ray/learner_idle"),
         age_mean=sum(_values(folder, counted, "ray/staleness_mean")) / len(counted),
         age_max=round(max(_values(folder, counted, "ray/staleness_max"))),

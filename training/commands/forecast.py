@@ -33,7 +33,8 @@ class Options:
     tokens_per_game: float | None = None
     """Tokens sampled in a game. Default: the run's, or 2000."""
     chunks: int = 0
-    """Chunks that the games of a step are cut into; 0: four for every worker."""
+    """Chunks that the games of a step are cut into, --rollout-pieces of a run; 0: one for every
+    worker."""
     game_seconds: float | None = None
     """What one more game adds to a chunk, seconds of a worker. Default: the run's, or 1."""
     chunk_seconds: float | None = None
@@ -47,8 +48,8 @@ class Options:
     put_seconds: float | None = None
     """What publishing weights takes the learner, seconds. Default: the run's, or 2."""
     load_seconds: float | None = None
-    """What loading them takes a worker, without the network, seconds. Default: 0 with --run,
-    else 2."""
+    """What loading them takes a worker, without the network, seconds. Default: the run's, which
+    holds the network too, or 2."""
     weight_gigabytes: float | None = None
     """Published weights, 10^9 bytes. Default: 0 with --run, else 16.06, which is
     Llama-3.1-8B in bfloat16."""
@@ -105,7 +106,7 @@ def _cluster(options: Options, found: Measured | None) -> Cluster:
         chunk_seconds=start,
         learn_seconds=_or(options.learn_seconds, found.learn_seconds if found else 30.0),
         put_seconds=_or(options.put_seconds, found.publish_seconds if found else 2.0),
-        load_seconds=_or(options.load_seconds, 0.0 if found else 2.0),
+        load_seconds=_or(options.load_seconds, found.load_seconds if found else 2.0),
         tokens_per_game=_or(options.tokens_per_game, found.tokens_per_game if found else 2000.0),
         weight_bytes=GIGA * _or(options.weight_gigabytes, 0.0 if found else 16.06),
         bandwidth=GIGA / 8 * options.gigabits,

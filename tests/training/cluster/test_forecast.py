@@ -13,7 +13,9 @@ SIMPLE = Cluster(workers=1, games=12, game_seconds=2.0, learn_seconds=5.0)
 
 def test_one_worker_in_step_with_the_learner() -> None:
     """step = load + C·a + G·b + learn + put."""
-    one = replace(SIMPLE, chunk_seconds=0.5, put_seconds=1.0, load_seconds=3.0, tokens_per_game=7)
+    one = replace(
+        SIMPLE, chunks=4, chunk_seconds=0.5, put_seconds=1.0, load_seconds=3.0, tokens_per_game=7
+    )
     found = forecast(one, steps=10)
     step = 3 + 4 * 0.5 + 12 * 2 + 5 + 1
     assert found.step_seconds == pytest.approx(step)

@@ -38,12 +38,12 @@ def test_the_tables(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     monkeypatch.setenv("COLUMNS", "80")
     assert main(["forecast", "--workers", "1", "8", "--games", "256", "--steps", "20"]) == 0
     said = capsys.readouterr().out
-    # 4 chunks a worker, each a + 64 b or a + 8 b; load 2 and a copy of 16.06 GB at 12.5 GB/s
+    # a chunk a worker, a + 256 b or a + 32 b; load 2 and a copy of 16.06 GB at 12.5 GB/s
     assert [row[:3] for row in rows(said)] == [
-        ["1", "0", f"{4 * 65 + 32 + 2 + 1.2848:.4g}"],
-        ["8", "0", f"{4 * 9 + 32 + 2 + 1.2848:.4g}"],
-        ["1", "1", f"{4 * 65 + 2 + 1.2848:.4g}"],
-        ["8", "1", f"{4 * 9 + 2 + 1.2848:.4g}"],
+        ["1", "0", f"{257 + 32 + 2 + 1.2848:.4g}"],
+        ["8", "0", f"{33 + 32 + 2 + 1.2848:.4g}"],
+        ["1", "1", f"{257 + 2 + 1.2848:.4g}"],
+        ["8", "1", f"{33 + 2 + 1.2848:.4g}"],
     ]
     assert "Llama-3.1-8B      8.030 B    32.12     16.06   5.14     3.85    0.168" in said
     assert "…" not in said, "80 columns hold it"
@@ -62,7 +62,21 @@ def test_the_inputs_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     ]
     assert "4 workers, medians of 3 steps: play 31 s, learner idle 75%, age 0.00 (max 0)" in said
     assert "forecast for the same: play 30 s, learner idle 75%, age 0.00 (max 0)" in said
-    given = ["--workers", "4", "--learn-seconds", "39", "--staleness", "1", "--steps", "8"]
+    saved(tmp_path, [{**RAN, "ray/load_seconds": 4.0}])
+    assert main(["forecast", "--run", str(folder), "--workers", "4", "--steps", "8"]) == 0
+    assert [row[2] for row in rows(capsys.readouterr().out)[:2]] == ["44", "34"]
+    given = [
+        "--load-seconds",
+        "0",
+        "--workers",
+        "4",
+        "--learn-seconds",
+        "39",
+        "--staleness",
+        "1",
+        "--steps",
+        "8",
+    ]
     assert main(["forecast", "--run", str(folder), *given]) == 0
     assert rows(capsys.readouterr().out)[0][2] == "40", "options go before the run's numbers"
 

@@ -23,9 +23,10 @@ def test_the_spread_is_what_it_says_and_belongs_to_the_chunk() -> None:
 
 
 def test_games_are_cut_evenly() -> None:
-    cluster = replace(SIMPLE, workers=2, games=21)
+    cluster = replace(SIMPLE, games=21, chunks=8)
     assert [cluster.size(c) for c in range(cluster.pieces)] == [3, 3, 3, 3, 3, 2, 2, 2]
-    assert replace(cluster, workers=50).pieces == 21
+    assert replace(cluster, chunks=0, workers=5).pieces == 5
+    assert replace(cluster, chunks=0, workers=50).pieces == 21
 
 
 def test_a_line_through_measured_chunks() -> None:
