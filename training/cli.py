@@ -14,6 +14,7 @@ sparring: language models learn by playing text games against themselves
   sparring evaluate AGENT AGENT...  who is stronger, by how much, how sure
   sparring tournament AGENT...      the same with games that are kept, and a report
   sparring report DIR...            a run or tournament as one page to look at; or several compared
+  sparring forecast                 how fast will a cluster train, and who waits?
   sparring transfer RUN             does what was learned help in other games?
   sparring exploitability AGENT     exact distance from equilibrium
   sparring play GAME                play against an agent in this terminal
@@ -32,6 +33,7 @@ COMMANDS = (
     "evaluate",
     "tournament",
     "report",
+    "forecast",
     "transfer",
     "exploitability",
     "play",

@@ -30,6 +30,7 @@ PAGES = (
             "transfer",
             "exploitability",
             "report",
+            "scaling",
         )
     ),
 )
