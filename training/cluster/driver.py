@@ -154,7 +154,7 @@ def _started(ray: Any, config: RunConfig) -> Iterator[None]:
 
 
 def _reach(address: str) -> None:
-    """Ray itself waits for minutes for one that is not there. Raises ``OSError``, ``ValueError``."""
+    """Ray itself waits for minutes where nobody is. Raises ``OSError``, ``ValueError``."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdigit():
         raise ValueError("an address is HOST:PORT")

@@ -77,7 +77,9 @@ def descendants(root: int) -> dict[int, str]:
         if entry.name.isdigit():
             try:
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                names[int(entry.name)] = (entry / "cmdline").read_bytes().decode().replace("\0", " ")
+                names[int(entry.name)] = (
+                    (entry / "cmdline").read_bytes().decode().replace("\0", " ")
+                )
             except OSError:
                 continue  # it has just ended
             if fields[0] != "Z":
