@@ -100,11 +100,10 @@ def joined(
     """
     if not 0 <= rank < size:
         raise BadInput(f"rank {rank} is none of a group of {size}: 0 to {size - 1}")
-    where = torch.device(device)
-    if where.type not in ("cpu", "cuda") or (
-        where.type == "cuda" and not torch.cuda.is_available()
-    ):
+    kind = device.partition(":")[0]
+    if kind not in ("cpu", "cuda") or (kind == "cuda" and not torch.cuda.is_available()):
         raise BadInput(f"a learner group computes on cpu, or on cuda where there is one: {device}?")
+    where = torch.device(device)
     if size == 1:
         return ALONE
     index = where.index or 0
