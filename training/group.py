@@ -47,6 +47,14 @@ class Group:
         """What rank 0 gives, for all; what the others give is not looked at. It is pickled."""
         return value  # type: ignore[return-value]  # rank 0 gives what there is
 
+    def agree(self, *numbers: int) -> None:
+        """See that all processes have the same numbers: those that went different ways would
+        otherwise wait for each other, or add up what does not belong together.
+
+        Raises:
+            RuntimeError: they have not.
+        """
+
     def leave(self) -> None:
         """End the connection."""
 
@@ -74,6 +82,12 @@ class Joined(Group):
         box = [value]
         dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
         return box[0]  # type: ignore[return-value]
+
+    def agree(self, *numbers: int) -> None:
+        both = torch.tensor([numbers, [-number for number in numbers]])
+        dist.all_reduce(both, dist.ReduceOp.MAX)
+        if not torch.equal(both[0], -both[1]):
+            raise RuntimeError("the processes of a learner group have different batches")
 
     def leave(self) -> None:
         dist.destroy_process_group()

@@ -22,10 +22,11 @@ import torch
 from sparring.training import mismatch, proximal, sequences, shards, weights
 from sparring.training.batch import Batch, collate
 from sparring.training.core import Metrics, Sample
-from sparring.training.forward import PartLoss, logprobs, part_logprobs, passes, said_logprobs
+from sparring.training.forward import logprobs, part_logprobs, passes, said_logprobs
 from sparring.training.group import ALONE, Group
 from sparring.training.models import lora
 from sparring.training.models.recompute import learning
+from sparring.training.parts import PartLoss
 from sparring.training.side import Side, likelihood_of
 from sparring.training.update import UpdateConfig
 

@@ -15,8 +15,9 @@ from typing import Any
 import torch
 
 from sparring.training.batch import Batch
-from sparring.training.forward import Part, PartLoss, cut, said, said_logprobs
+from sparring.training.forward import cut, said, said_logprobs
 from sparring.training.group import ALONE, Group
+from sparring.training.parts import Part, PartLoss
 from sparring.training.segments import Segments
 
 SequenceLoss = Callable[[torch.Tensor], torch.Tensor]

@@ -22,7 +22,6 @@ from sparring.training import checkpoint, learner, weights
 from sparring.training.advantages.rae import RAE
 from sparring.training.assembly import mixture_of, new_player
 from sparring.training.config import SelfPlayConfig
-from sparring.training.forward import Part
 from sparring.training.group import Group, joined
 from sparring.training.imitate import imitate_random
 from sparring.training.items import games
@@ -35,6 +34,7 @@ from sparring.training.methods.rounds import Rounds
 from sparring.training.methods.utterance import Utterance
 from sparring.training.models.options import LoraOptions
 from sparring.training.pairs import Builder, all_ordered
+from sparring.training.parts import Part
 from sparring.training.selfplay import SelfPlay
 from sparring.training.sharded import shard
 from sparring.training.update import Ramp, UpdateConfig
@@ -172,6 +172,10 @@ def main(rank: int, size: int, port: int, folder: Path) -> None:
         if (folder / "alone" / name).is_dir():
             resumed = folder / "alone" / name
             found[f"{name}, resumed"] = run(name, folder, group, saved, resumed)
+    try:
+        group.agree(7, rank)
+    except RuntimeError as fault:
+        found["apart"] = {"fault": str(fault)}
     torch.save(found, folder / f"rank{rank}.pt")
     group.leave()
 

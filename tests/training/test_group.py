@@ -1,6 +1,7 @@
 """Two real processes train one model in shards, and get what one process gets."""
 
 import importlib.util
+import json
 import random
 import socket
 import subprocess
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from sparring.agents.runs import find_checkpoint
 from sparring.envs.core import BadInput
 from sparring.training.batch import collate
 from sparring.training.forward import part_logprobs, passes, said, said_logprobs
@@ -135,16 +138,33 @@ def test_the_work_is_divided(name: str, alone: Found, group: list[Found]) -> Non
         assert 0.4 < sum(first) / (sum(first) + sum(second)) < 0.6
 
 
+def test_processes_that_differ_do_not_go_on(group: list[Found]) -> None:
+    assert all("different batches" in found["apart"]["fault"] for found in group)
+
+
 @pytest.mark.parametrize("name", RESUMED)
 def test_a_group_goes_on_where_one_process_was(name: str, alone: Found, group: list[Found]) -> None:
     last = {**alone[name], "metrics": alone[name]["metrics"][program.BEFORE :]}
     assert close(last, group[0][f"{name}, resumed"])
 
 
+def _sorted(file: Path) -> dict[str, Any]:
+    """What a file says, but for the order of lists: peft keeps sets."""
+    told = json.loads(file.read_text())
+    return {k: sorted(map(str, v)) if isinstance(v, list) else v for k, v in told.items()}
+
+
 @pytest.mark.parametrize("name", RESUMED)
 def test_one_process_goes_on_where_a_group_was(
     name: str, folder: Path, alone: Found, group: list[Found]
 ) -> None:
+    models = [find_checkpoint(folder / who / name) / "model" for who in ("alone", "group")]
+    names = [sorted(file.name for file in model.iterdir()) for model in models]
+    assert names[0] == names[1]
+    kept = [next(model.glob("*.safetensors")) for model in models]
+    assert apart(load_file(kept[0]), load_file(kept[1])) < 1e-5
+    told = [{file.name: _sorted(file) for file in model.glob("*.json")} for model in models]
+    assert told[0] == told[1]
     resumed = program.run(name, folder, ALONE, None, folder / "group" / name)
     last = {**alone[name], "metrics": alone[name]["metrics"][program.BEFORE :]}
     assert close(last, resumed)

@@ -139,7 +139,8 @@ def save(model: Any, folder: Path, adapter: str | None = None, *, write: bool = 
     one named. Of a model in shards all of its group must call it, and one of them should write."""
     state = None
     if shards.sharded(model):
-        own = weights.trained(model) if isinstance(model, PeftModel) else model.state_dict()
+        peft = isinstance(model, PeftModel)  # with keep_vars tied weights are one tensor
+        own = weights.trained(model) if peft else model.state_dict(keep_vars=True)
         state = shards.whole_state(own, keep=write)
     if not write:
         return
