@@ -123,6 +123,8 @@ def joined(
     index = where.index or 0
     told = {"RANK": rank, "WORLD_SIZE": size, "MASTER_ADDR": address, "MASTER_PORT": port}
     os.environ |= {name: str(value) for name, value in {**told, "LOCAL_RANK": index}.items()}
+    # where it is not set, accelerate chooses how many threads torch has, whatever was chosen before
+    os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))
     kinds = "gloo"
     if where.type == "cuda":
         where = torch.device("cuda", index)
