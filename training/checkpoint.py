@@ -24,16 +24,27 @@ RESUMABLE = 2  # the newest, and one before it in case the newest gets damaged
 
 
 def save(run: Path, loop: SelfPlay) -> Path:
-    """Save one checkpoint; returns its folder. A finished one of this step is left as it is."""
+    """Save one checkpoint; returns its folder. A finished one of this step is left as it is. All of
+    a learner group must call it, and rank 0 writes."""
     final = checkpoint_folder(run, loop.step)
-    if final.exists():
+    group = loop.group
+    if group.share(final.exists()):  # others may see other disks
         return final
     aside = final.with_name(f".{final.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
+    if group.rank == 0:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
     for name, player in loop.players.items():
         player.save(aside / model_folder(name))
-    torch.save(loop.state_dict(), aside / TRAINER)
+    state = loop.state_dict()
+    if group.rank == 0:
+        torch.save(state, aside / TRAINER)
+        _finish(aside, final, run)
+    return final
+
+
+def _finish(aside: Path, final: Path, run: Path) -> None:
+    """A checkpoint is there, whole, once it has its name."""
     for file in aside.rglob("*"):
         if file.is_file():
             _flush(file)
@@ -41,7 +52,6 @@ def save(run: Path, loop: SelfPlay) -> Path:
     _flush(final.parent)
     for earlier in list(checkpoints(run).values())[:-RESUMABLE]:
         (earlier / TRAINER).unlink(missing_ok=True)
-    return final
 
 
 def _flush(path: Path) -> None:

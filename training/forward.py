@@ -5,86 +5,21 @@ mask that keeps them apart; lines of like length go through the model together; 
 layer reads the places that predict a trained token, and no others.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from sparring.training.attention import check_takes, takes
 from sparring.training.batch import Batch
+from sparring.training.group import ALONE, Group
 from sparring.training.outputs import only
+from sparring.training.parts import PASS, SHARE, Part, fill_of, lines_of, parts
 
-FILL = 0.34  # of a part may be fill, as a share of what is in it,
-PASS = 256  # but no more tokens than this, which another pass costs about,
-SHARE = 16  # and no more than 1/16 of the tokens that may go through at once
 LONGEST_LINE = 2048
 IDLE = 1 << 20  # logits that may be computed for nothing: 4 MiB
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Trees [start, stop) of a batch, in lines of at most ``width`` tokens: one pass.
-
-    line    [stop − start]  the line of each tree
-    offset  [stop − start]  how many tokens stand before it there
-    tokens  [n]             the trained tokens of these trees
-    """
-
-    start: int
-    stop: int
-    width: int
-    line: torch.Tensor
-    offset: torch.Tensor
-    tokens: torch.Tensor
-
-
-PartLoss = Callable[[torch.Tensor, Part], torch.Tensor]
-"""From the log-probabilities [n, V] at the trained tokens of a part to its share of the loss."""
-
-
-def parts(batch: Batch, at_once: int, line: int = 0) -> list[Part]:
-    """The batch cut into passes of at most ``at_once`` tokens with fill (or of one tree).
-
-    Trees come smallest first. As many as fit in ``line`` tokens follow each other in one line, and
-    lines of like length make a part: it ends where filling up would cost more than another pass.
-    """
-    sizes = batch.sizes.tolist()
-    room, loss = min(line, at_once), min(PASS, at_once // SHARE)
-    lines = [0]  # the first tree of each
-    held = 0
-    for b, size in enumerate(sizes):
-        if b > lines[-1] and held + size > room:
-            lines.append(b)
-            held = 0
-        held += size
-    lengths = [sum(sizes[a:b]) for a, b in zip(lines, [*lines[1:], len(sizes)], strict=True)]
-    cuts, width, total = [0], 0, 0
-    for i, length in enumerate(lengths):
-        number, wide, full = i + 1 - cuts[-1], max(width, length), total + length
-        fill = number * wide - full
-        if total and (number * wide > at_once or fill > min(FILL * total, loss)):
-            cuts.append(i)
-            wide, full = length, length
-        width, total = wide, full
-    ends = [*lines, len(sizes)]
-    pairs = zip(cuts, [*cuts[1:], len(lines)], strict=True)
-    return [_part(batch, ends[a : b + 1], max(lengths[a:b])) for a, b in pairs]
-
-
-def _part(batch: Batch, lines: list[int], width: int) -> Part:
-    """``lines``: the first tree of each line, and the first tree after the last of them."""
-    start, stop = lines[0], lines[-1]
-    first = torch.tensor(lines[:-1]) - start
-    many = torch.tensor(lines[1:]) - start - first
-    number = torch.repeat_interleave(torch.arange(len(many)), many)
-    before = batch.sizes[start:stop].cumsum(0) - batch.sizes[start:stop]
-    owner = batch.where[:, 0]
-    tokens = torch.nonzero((owner >= start) & (owner < stop))[:, 0]
-    return Part(start, stop, width, number, before - before[first][number], tokens)
-
-
-def cut(model: Any, batch: Batch, at_once: int) -> list[Part]:
+def cut(model: Any, batch: Batch, at_once: int, among: int = 1) -> list[Part]:
     """``parts`` for a model: one tree a line where the fill is small, else several.
 
     Attention within a line is dense, so a line of several is no longer than the model is wide:
@@ -95,30 +30,50 @@ def cut(model: Any, batch: Batch, at_once: int) -> list[Part]:
     """
     if batch.branches:
         check_takes(model, batch)
-    plain = parts(batch, at_once)
-    if _fill(batch, plain) <= max(PASS, int(batch.sizes.sum()) // SHARE) or not takes(model, batch):
+    plain = parts(batch, at_once, among=among)
+    little = fill_of(batch, plain) <= max(PASS, int(batch.sizes.sum()) // SHARE)
+    if little or not takes(model, batch):
         return plain
     width = model.config.get_text_config().hidden_size
-    packed = parts(batch, at_once, min(width, LONGEST_LINE))
-    return min(plain, packed, key=lambda found: _fill(batch, found))
+    packed = parts(batch, at_once, min(width, LONGEST_LINE), among)
+    return min(plain, packed, key=lambda found: fill_of(batch, found))
 
 
-def _fill(batch: Batch, found: list[Part]) -> int:
-    """How many tokens of fill there are in these passes."""
-    read = sum((int(part.line[-1]) + 1) * part.width for part in found)
-    return read - int(batch.sizes.sum())
+def passes(model: Any, batch: Batch, at_once: int, group: Group = ALONE) -> list[Part]:
+    """What this process computes of a batch: of each part its lines. All of a group have as many
+    parts, of which some may have no trees.
+
+    Raises:
+        BadInput: as ``cut``.
+        RuntimeError: the others have another batch.
+    """
+    if group.size == 1:
+        return cut(model, batch, at_once)
+    found = cut(model, batch, at_once, group.size)
+    order = torch.arange(1, len(batch.chosen) + 1)
+    group.agree(len(found), len(order), int((batch.chosen * order).sum()))
+    return [lines_of(batch, part, *group.own(part.lines)) for part in found]
 
 
-def logprobs(model: Any, batch: Batch, at_once: int) -> torch.Tensor:
+def logprobs(model: Any, batch: Batch, at_once: int, group: Group = ALONE) -> torch.Tensor:
     """log π(· | tokens before) at every trained token: [N, V]."""
-    found = [part_logprobs(model, batch, part) for part in cut(model, batch, at_once)]
-    return torch.cat(found)  # trees come in order, and so do their trained tokens
+    own = passes(model, batch, at_once, group)
+    return _together(batch, own, [part_logprobs(model, batch, p) for p in own], group)
 
 
-def said_logprobs(model: Any, batch: Batch, at_once: int) -> torch.Tensor:
+def said_logprobs(model: Any, batch: Batch, at_once: int, group: Group = ALONE) -> torch.Tensor:
     """log π(token | tokens before) of every trained token: [N]; never holds all [N, V]."""
-    passes = cut(model, batch, at_once)
-    return torch.cat([said(part_logprobs(model, batch, p), batch, p) for p in passes])
+    own = passes(model, batch, at_once, group)
+    found = [said(part_logprobs(model, batch, p), batch, p) for p in own]
+    return _together(batch, own, found, group)
+
+
+def _together(
+    batch: Batch, own: list[Part], found: list[torch.Tensor], group: Group
+) -> torch.Tensor:
+    """What the passes of all processes found at their trained tokens."""
+    places = torch.cat([part.tokens for part in own])  # in order: so the trees come
+    return group.gather(torch.cat(found), places, len(batch.chosen))
 
 
 def said(policy: torch.Tensor, batch: Batch, part: Part) -> torch.Tensor:
@@ -152,7 +107,7 @@ def _places(batch: Batch, part: Part, spare: int) -> tuple[torch.Tensor, torch.T
     line, column = part.line[tree], part.offset[tree] + batch.before[part.tokens]
     places, which = torch.unique(line * part.width + column, return_inverse=True)
     columns, index = torch.unique(column, return_inverse=True)
-    lines = int(part.line[-1]) + 1
+    lines = part.lines
     if lines * len(columns) - len(places) > spare:
         return places, which
     grid = torch.arange(lines)[:, None] * part.width + columns
@@ -163,13 +118,16 @@ def _inputs(model: Any, batch: Batch, part: Part) -> dict[str, torch.Tensor]:
     """What the model reads, [lines, width] each and the mask [lines, 1, width, width].
 
     A part with one row a line needs no mask: a causal model's tokens do not see the fill on their
-    right. For a model that takes no mask of ours there is an ordinary one of what is fill.
+    right. For a model that takes no mask of ours there is an ordinary one of what is fill. A part
+    without trees is a token of fill: its process must call the model when the others do.
     """
+    if part.start == part.stop:
+        return {"input_ids": torch.full((1, 1), batch.pad)}
     sizes = batch.sizes[part.start : part.stop]
     at = torch.arange(part.width)
     tree, place = torch.nonzero(at[: batch.ids.shape[1]] < sizes[:, None], as_tuple=True)
     line, column = part.line[tree], part.offset[tree] + place
-    shape = (int(part.line[-1]) + 1, part.width)
+    shape = (part.lines, part.width)
     tree = tree + part.start
 
     def laid(values: torch.Tensor, fill: torch.Tensor) -> torch.Tensor:

@@ -19,12 +19,14 @@ from typing import Any
 
 import torch
 
-from sparring.training import mismatch, proximal, sequences, weights
+from sparring.training import mismatch, proximal, sequences, shards, weights
 from sparring.training.batch import Batch, collate
 from sparring.training.core import Metrics, Sample
-from sparring.training.forward import PartLoss, cut, logprobs, part_logprobs, said_logprobs
+from sparring.training.forward import logprobs, part_logprobs, passes, said_logprobs
+from sparring.training.group import ALONE, Group
 from sparring.training.models import lora
 from sparring.training.models.recompute import learning
+from sparring.training.parts import PartLoss
 from sparring.training.side import Side, likelihood_of
 from sparring.training.update import UpdateConfig
 
@@ -33,12 +35,15 @@ class Learner:
     """A model, its optimiser, and the copies that hold it back. ``model`` is trained in place.
 
     ``adapter``: of a model with several (``models/lora.py``), the one that this learner trains.
+    ``group``: the processes that train it together (``sharded.py``); all call the same methods with
+    the same batches, and each computes its share.
     """
 
     def __init__(self, model: Any, config: UpdateConfig, adapter: str | None = None):
         self.model = model
         self.config = config
         self.adapter = adapter
+        self.group: Group = ALONE
         self.magnet: weights.Weights = {}
         self._reference: weights.Weights = {}
         with lora.active(model, adapter):
@@ -89,7 +94,8 @@ class Learner:
         """The same for a loss of the log-probabilities of the batch's segments."""
 
         def step() -> Metrics:
-            here = sequences.by_parts(self.model, batch, loss, self.config.tokens_at_once)
+            at_once = self.config.tokens_at_once
+            here = sequences.by_parts(self.model, batch, loss, at_once, self.group)
             return self.step(batch, here, side)
 
         return self.run([step] * self.config.inner_steps, progress)
@@ -122,17 +128,18 @@ class Learner:
         norm = torch.nn.utils.clip_grad_norm_(trained, self.config.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return {**metrics, "grad_norm": float(norm)}
+        return {**metrics, "grad_norm": float(shards.whole(norm))}
 
     def _gradient(self, batch: Batch, loss: PartLoss, weight: float = 1.0) -> float:
         """Adds the gradient of ``weight`` · Σ_parts ``loss``; returns the sum, not weighted."""
         total = 0.0
-        for part in cut(self.model, batch, self.config.tokens_at_once):
+        weight *= self.group.size  # what a group finds is averaged over it, and this is a sum
+        for part in passes(self.model, batch, self.config.tokens_at_once, self.group):
             with learning(self.model):
                 found = loss(part_logprobs(self.model, batch, part), part)
                 (weight * found).backward()  # type: ignore[no-untyped-call]
             total += float(found.detach())
-        return total
+        return float(self.group.sum(torch.tensor(total, dtype=torch.float64)))
 
     @lora.own
     @torch.no_grad()
@@ -143,7 +150,7 @@ class Learner:
         if not rows:
             return {}
         batch = collate(rows, share=self.config.share_prefixes)
-        now = said_logprobs(self.model, batch, self.config.tokens_at_once)
+        now = said_logprobs(self.model, batch, self.config.tokens_at_once, self.group)
         return mismatch.of_batch(batch, now)
 
     @lora.own
@@ -157,7 +164,7 @@ class Learner:
         """
         forward = logprobs if self.config.kl == "exact" else said_logprobs
         with weights.using(self.model, other or {}):
-            return forward(self.model, batch, self.config.tokens_at_once)
+            return forward(self.model, batch, self.config.tokens_at_once, self.group)
 
     @lora.own
     def remember_sequences(
@@ -165,7 +172,7 @@ class Learner:
     ) -> torch.Tensor:
         """The log-probability of each of a batch's segments, [S], now or with ``other`` weights."""
         with weights.using(self.model, other or {}):
-            return sequences.logprobs(self.model, batch, self.config.tokens_at_once)
+            return sequences.logprobs(self.model, batch, self.config.tokens_at_once, self.group)
 
     def _move_magnet(self) -> None:
         if self.config.magnet and self.updates % self.config.magnet_every == 0:
@@ -182,8 +189,7 @@ class Learner:
     @torch.no_grad()
     def restart(self) -> None:
         """Go back to the weights before the first update, with an optimiser that knows nothing."""
-        for name, weight in weights.trained(self.model).items():
-            weight.copy_(self.reference[name])
+        weights.put(self.model, self.reference)
         self.fresh_optimizer()
 
     def fresh_optimizer(self) -> None:
@@ -191,17 +197,19 @@ class Learner:
         self.optimizer.state.clear()
 
     def state_dict(self) -> dict[str, Any]:
-        """All but the model's own weights, which are saved in the model's own format."""
+        """All but the model's own weights, which are saved in the model's own format. One process
+        can go on with what a group saved, and a group with what one process did."""
+        keep = self.group.rank == 0  # of a group's shards only rank 0 gets the whole
         return {
-            "optimizer": self.optimizer.state_dict(),
-            "magnet": self.magnet,
-            "reference": self._reference,
+            "optimizer": shards.optimizer_state(self.optimizer, keep),
+            "magnet": {name: shards.whole(w, keep) for name, w in self.magnet.items()},
+            "reference": {name: shards.whole(w, keep) for name, w in self._reference.items()},
             "updates": self.updates,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.optimizer.load_state_dict(state["optimizer"])
-        device = self.model.device
-        self.magnet = {name: w.to(device) for name, w in state["magnet"].items()}
-        self._reference = {name: w.to(device) for name, w in state["reference"].items()}
+        shards.load_optimizer(self.optimizer, state["optimizer"])
+        own = self.model.get_parameter
+        self.magnet = {name: shards.like(w, own(name)) for name, w in state["magnet"].items()}
+        self._reference = {n: shards.like(w, own(n)) for n, w in state["reference"].items()}
         self.updates = state["updates"]

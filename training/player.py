@@ -35,6 +35,9 @@ class Player:
         return self.learner.model
 
     def save(self, folder: Path) -> None:
-        """The model in transformers' own format, an adapter in peft's; the tokenizer beside it."""
-        lora.save(self.model, folder, self.learner.adapter)
-        self.tokenizer.save_pretrained(folder)
+        """The model in transformers' own format, an adapter in peft's; the tokenizer beside it. All
+        of a learner group must call it, and rank 0 writes."""
+        first = self.learner.group.rank == 0
+        lora.save(self.model, folder, self.learner.adapter, write=first)
+        if first:
+            self.tokenizer.save_pretrained(folder)

@@ -8,8 +8,9 @@ import torch
 from sparring.training import mismatch
 from sparring.training.batch import Batch
 from sparring.training.core import Metrics
-from sparring.training.forward import Part, PartLoss, said
+from sparring.training.forward import said
 from sparring.training.losses import kl, policy_gradient
+from sparring.training.parts import Part, PartLoss
 from sparring.training.update import UpdateConfig
 
 

@@ -16,6 +16,7 @@ from sparring.training.branching import Branching
 from sparring.training.core import Filter, Metrics, Reward, Sample, Split
 from sparring.training.credit import whole
 from sparring.training.filters.core import Filters
+from sparring.training.group import ALONE, Group
 from sparring.training.methods.core import Method
 from sparring.training.mixture import Mixture
 from sparring.training.opponents.core import Opponents
@@ -143,6 +144,11 @@ class SelfPlay:
             metrics |= {f"{key}{mark}": value for key, value in learned.items()}
         return metrics
 
+    @property
+    def group(self) -> Group:
+        """The processes that train these players together: the same of all of them."""
+        return next((player.learner.group for player in self.players.values()), ALONE)
+
     def forget(self) -> None:
         """Empty the engines' memories. What was read before changes the last digits of what comes,
         and a resumed run, which measures at other times, goes on exactly."""
@@ -156,7 +162,8 @@ class SelfPlay:
             player.publish()
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that shapes learning, except the weights of the models themselves."""
+        """Everything that shapes learning, except the weights of the models themselves. All of a
+        learner group must call it, and only rank 0's has the learners' tensors."""
         return {
             "step": self.step,
             "learners": {name: p.learner.state_dict() for name, p in self.players.items()},

@@ -15,7 +15,9 @@ from typing import Any
 import torch
 
 from sparring.training.batch import Batch
-from sparring.training.forward import Part, PartLoss, cut, said, said_logprobs
+from sparring.training.forward import cut, said, said_logprobs
+from sparring.training.group import ALONE, Group
+from sparring.training.parts import Part, PartLoss
 from sparring.training.segments import Segments
 
 SequenceLoss = Callable[[torch.Tensor], torch.Tensor]
@@ -34,22 +36,24 @@ def whole(batch: Batch) -> Segments:
 
 
 @torch.no_grad()
-def logprobs(model: Any, batch: Batch, at_once: int) -> torch.Tensor:
+def logprobs(model: Any, batch: Batch, at_once: int, group: Group = ALONE) -> torch.Tensor:
     """The log-probability of each segment under the model as it is: [S]."""
-    return whole(batch).sums(said_logprobs(model, batch, at_once))
+    return whole(batch).sums(said_logprobs(model, batch, at_once, group))
 
 
-def by_parts(model: Any, batch: Batch, loss: SequenceLoss, at_once: int) -> PartLoss:
+def by_parts(
+    model: Any, batch: Batch, loss: SequenceLoss, at_once: int, group: Group = ALONE
+) -> PartLoss:
     """A loss of parts whose sum over them has the value and the gradient of ``loss``.
 
     It holds at the weights that the model has now, so it is good for one step. Exact where the
     model says the same twice: without dropout.
     """
     segments = whole(batch)
-    if len(cut(model, batch, at_once)) == 1:
+    if group.size == 1 and len(cut(model, batch, at_once)) == 1:
         return lambda policy, part: loss(segments.sums(said(policy, batch, part)))
     with torch.no_grad():
-        before = said_logprobs(model, batch, at_once)
+        before = said_logprobs(model, batch, at_once, group)
     sums = segments.sums(before).requires_grad_()
     value = loss(sums)
     (slope,) = torch.autograd.grad(value, sums)

@@ -13,8 +13,9 @@ import torch
 from sparring.envs.core import BadInput
 from sparring.training.batch import Batch, collate
 from sparring.training.core import Sample
-from sparring.training.forward import Part, PartLoss, said
+from sparring.training.forward import said
 from sparring.training.losses.policy_gradient import likelihood
+from sparring.training.parts import Part, PartLoss
 from sparring.training.rows import Length, Row, learning_rows
 
 

@@ -18,9 +18,10 @@ import torch
 
 from sparring.training.batch import Batch, collate
 from sparring.training.core import Estimator, Metrics, Sample
-from sparring.training.forward import Part, PartLoss, said
+from sparring.training.forward import said
 from sparring.training.learner import Learner
 from sparring.training.losses.policy_gradient import likelihood
+from sparring.training.parts import Part, PartLoss
 from sparring.training.rows import Length, Row, learning_rows
 from sparring.training.side import likelihood_of
 

@@ -23,6 +23,7 @@ from peft import (
 )
 
 from sparring.envs.core import BadInput
+from sparring.training import shards, weights
 from sparring.training.models.options import LoraOptions
 
 ONLY = "default"
@@ -133,14 +134,23 @@ def load(model: Any, folder: Path, adapter: str) -> None:
         raise BadInput(f"{folder} holds another adapter: {found.unexpected_keys[0]} is not here")
 
 
-def save(model: Any, folder: Path, adapter: str | None = None) -> None:
+def save(model: Any, folder: Path, adapter: str | None = None, *, write: bool = True) -> None:
     """Save a model in ``transformers``' format, or its adapter in ``peft``'s: the only one, or the
-    one named."""
+    one named. Of a model in shards all of its group must call it, and one of them should write."""
+    state = None
+    if shards.sharded(model):
+        peft = isinstance(model, PeftModel)  # with keep_vars tied weights are one tensor
+        own = weights.trained(model) if peft else model.state_dict(keep_vars=True)
+        state = shards.whole_state(own, keep=write)
+    if not write:
+        return
     if not isinstance(model, PeftModel):
-        model.save_pretrained(folder)
+        model.save_pretrained(folder, state_dict=state)
         return
     name = adapter or model.active_adapter
-    model.save_pretrained(folder, selected_adapters=[name], save_embedding_layers=False)
+    model.save_pretrained(
+        folder, selected_adapters=[name], save_embedding_layers=False, state_dict=state
+    )
     if name != ONLY:  # peft makes a folder of it, and loads from the folder above only "default"
         for file in (folder / name).iterdir():
             file.rename(folder / file.name)

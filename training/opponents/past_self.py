@@ -46,9 +46,9 @@ class PastSelf:
 
 
 def frozen(player: Player) -> weights.Weights:
-    """A copy of what the player is now: its own adapter, or its model."""
+    """A whole copy of what the player is now: its own adapter, or its model."""
     with lora.active(player.model, player.learner.adapter):
-        return weights.copy_of(player.model)
+        return weights.whole_copy_of(player.model)
 
 
 def own_engine(player: Player) -> LocalEngine:

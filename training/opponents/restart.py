@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import torch
 
 from sparring.envs.core import BadInput
-from sparring.training import weights
+from sparring.training import shards, weights
 from sparring.training.models import lora
-from sparring.training.opponents.past_self import frozen
 from sparring.training.player import Player
 
 
@@ -27,8 +26,9 @@ def restart(player: Player, copy: Mapping[str, torch.Tensor]) -> None:
     if [weight.shape for weight in own] != [weight.shape for weight in copy.values()]:
         raise BadInput("players that begin from the same weights need models of the same kind")
     for weight, given in zip(own, copy.values(), strict=True):
-        weight.copy_(given)
+        weight.copy_(shards.like(given, weight))
     player.learner.fresh_optimizer()
     if player.learner.config.magnet:
-        player.learner.magnet = frozen(player)
+        with lora.active(player.model, player.learner.adapter):
+            player.learner.magnet = weights.copy_of(player.model)
     player.publish()
