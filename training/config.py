@@ -34,6 +34,8 @@ class RunConfig:
     (docs/scaling.md)."""
     rollout_workers: int = 2
     """On Ray: processes that play, each with an engine of its own."""
+    learners: int = 1
+    """On Ray: processes that learn together, each with a part of the weights (FSDP)."""
     rollout_pieces: int | None = None
     """Pieces that the games of a step are played in; by default one, and on Ray one for each
     worker. The same pieces give the same run, bit for bit, by however many workers."""
@@ -43,15 +45,24 @@ class RunConfig:
     resources: Resources = Resources()  # noqa: RUF009  it is frozen
 
     def __post_init__(self) -> None:
-        for name in ("evaluate_every", "save_every", "steps", "games", "rollout_workers"):
+        for name in (
+            "evaluate_every",
+            "save_every",
+            "steps",
+            "games",
+            "rollout_workers",
+            "learners",
+        ):
             if getattr(self, name, 1) < 1:
                 raise BadInput(f"{name.replace('_', '-')} must be at least 1")
         if self.staleness < 0:
             raise BadInput("staleness must be at least 0")
         if self.rollout_pieces is not None and self.rollout_pieces < 1:
             raise BadInput("rollout-pieces must be at least 1")
-        if self.staleness and self.ray == "off":
-            raise BadInput("--staleness is for runs on Ray; add --ray local, or leave it out")
+        if self.ray == "off" and (self.staleness or self.learners > 1):
+            raise BadInput(
+                "--staleness and --learners are for runs on Ray; add --ray local, or leave them out"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,10 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from sparring.envs.solve import Tree
+from sparring.training.config import RunConfig
 from sparring.training.core import Metrics
 from sparring.training.measure import evaluate
+from sparring.training.report.keep import Looked, look
 from sparring.training.rollouts import InProcess, Rollouts
 from sparring.training.selfplay import SelfPlay
 
@@ -17,13 +19,40 @@ from sparring.training.selfplay import SelfPlay
 class Execution(Rollouts, Protocol):
     """Rollouts, and exact measurement that need not hold up the steps after it."""
 
+    def options(self, config: RunConfig) -> RunConfig:
+        """What the loop of this process is built from."""
+        ...
+
+    def begin(self, loop: SelfPlay) -> None:
+        """The first step, or the first after going on, is about to be played."""
+
     def evaluate(self, loop: SelfPlay, trees: Mapping[str, Tree]) -> "Future[Metrics]":
         """What ``measure.evaluate`` says of the loop as it is now."""
+        ...
+
+    def look(self, loop: SelfPlay, trees: Mapping[str, Tree]) -> Looked:
+        """What ``keep.look`` says of it."""
+        ...
+
+    def agreed(self, last: bool) -> bool:
+        """Whether the step that is done is the last, for all processes that learn together."""
         ...
 
 
 class Local(InProcess):
     """Everything in this process, one after the other."""
+
+    def options(self, config: RunConfig) -> RunConfig:
+        return config
+
+    def begin(self, loop: SelfPlay) -> None:
+        """All is there."""
+
+    def look(self, loop: SelfPlay, trees: Mapping[str, Tree]) -> Looked:
+        return look(loop, trees)
+
+    def agreed(self, last: bool) -> bool:
+        return last
 
     def evaluate(self, loop: SelfPlay, trees: Mapping[str, Tree]) -> "Future[Metrics]":
         return known(evaluate(loop, trees))

@@ -128,7 +128,7 @@ def follow(
     """``drive`` with everything that it takes: what the run runs on, who looks, when to stop."""
     module = importlib.import_module(RECIPES[recipe])
     newest = find_checkpoint(folder) if checkpoints(folder) else None
-    experiment: Experiment = module.build(config, newest)
+    experiment: Experiment = module.build(execution.options(config), newest)
     loop = experiment.loop
     loop.rollouts = execution
     if newest:
@@ -147,6 +147,7 @@ def follow(
                 display.stage_one(metrics, experiment.stage_one_steps)
                 if stopping():
                     return False
+        execution.begin(loop)
         log = Log.of(session, trackers, display)
         _log_and_save(experiment, config, execution, log, stopping)
     return loop.step >= loop.steps
@@ -179,16 +180,16 @@ def _log_and_save(
         lines.add({"step": 0}, execution.evaluate(loop, trees))
         lines.wait()
         _save(experiment, folder)
-        keep(loop, folder, trees, last=False)
+        keep(loop, folder, trees, execution.look, last=False)
     for metrics in loop.run():
         finished = loop.step == loop.steps
         due = finished or loop.step % config.evaluate_every == 0
         lines.add(metrics, execution.evaluate(loop, trees) if due else known({}))
-        last = finished or stopping()
+        last = execution.agreed(finished or stopping())
         if last or loop.step % config.save_every == 0:
             lines.wait()
             _save(experiment, folder)
-            keep(loop, folder, trees, last=last)
+            keep(loop, folder, trees, execution.look, last=last)
         if last:
             break
 

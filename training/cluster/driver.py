@@ -32,43 +32,32 @@ def on_ray(
         import ray
     except ModuleNotFoundError as fault:
         raise BadInput("--ray needs Ray: pip install 'sparring[ray]'") from fault
-    from ray.exceptions import RayActorError, RayTaskError
+    from sparring.training.cluster.roles import Roles
 
-    from sparring.training.cluster.learner import Learner
-    from sparring.training.cluster.replica import Replica
-
-    given, home = config.resources, str(Path.cwd())
-    with _started(ray, config):
-        kind = ray.remote(Replica).options(
-            num_cpus=given.worker_cpus, num_gpus=given.worker_gpus, max_restarts=-1
-        )
-        workers = [
-            kind.remote(recipe, config, home, ray.get) for _ in range(config.rollout_workers)
-        ]
-        learner = ray.remote(Learner).options(
-            num_cpus=given.learner_cpus, num_gpus=given.learner_gpus, max_concurrency=3
-        )
-        with ExitStack() as open_:
-            screen = _Screen(show, open_)
-            deaths, seen = 0, -1
-            while True:
-                actor: Any = learner.remote(home)
-                done = actor.run.remote(recipe, config, folder.resolve(), workers)
-                try:
-                    finished: bool = _watch(ray, actor, done, screen, stopping)
-                    return finished
-                except RayTaskError as fault:
+    with _started(ray, config), ExitStack() as open_:
+        roles = Roles(recipe, config, folder.resolve())
+        screen = _Screen(show, open_)
+        deaths, seen = 0, 0
+        while True:
+            learners = roles.learners()
+            try:
+                return _watch(ray, learners, screen, stopping)
+            except (ray.exceptions.RayTaskError, ray.exceptions.RayActorError) as fault:
+                if isinstance(fault, ray.exceptions.RayTaskError) and not learners.one_died():
                     raise fault.cause from None
-                except RayActorError as fault:
-                    deaths = 1 if screen.steps > seen else deaths + 1
-                    seen = screen.steps
-                    if stopping() or deaths >= DEATHS:
-                        raise BadInput(
-                            f"the learner died {deaths} times without a step; go on with "
-                            f"--resume {folder} once the reason is known: "
-                            f"{str(fault).splitlines()[0]}"
-                        ) from fault
-                    screen.says("the learner died; it goes on from its last checkpoint")
+                deaths = 1 if screen.steps > seen else deaths + 1
+                seen = screen.steps
+                if stopping() or deaths >= DEATHS:
+                    raise BadInput(
+                        f"the learner died {deaths} times without a step ({_line(fault)}); "
+                        f"go on with --resume {folder} once the reason is known"
+                    ) from fault
+                screen.says("the learner died; it goes on from its last checkpoint")
+                learners.end()
+
+
+def _line(fault: BaseException) -> str:
+    return str(fault).strip().splitlines()[0]
 
 
 class _Screen:
@@ -94,21 +83,27 @@ class _Screen:
         self.tell("says", (line,))
 
 
-def _watch(ray: Any, actor: Any, done: Any, screen: _Screen, stopping: Callable[[], bool]) -> bool:
-    """Show what the learner does until it ends."""
+def _watch(ray: Any, learners: Any, screen: _Screen, stopping: Callable[[], bool]) -> bool:
+    """Show what the learners do until the first of them ends, or any of them fails."""
     seen, asked, ended = 0, False, False
     while True:
         if stopping() and not asked:
             asked = True
-            actor.stop.remote()
-        news = ray.get(actor.events.remote(seen, 0.0 if ended else LOOK))
+            learners.lead.stop.remote()
+        try:
+            news = ray.get(learners.lead.events.remote(seen, 0.0 if ended else LOOK))
+        except ray.exceptions.RayActorError:
+            ray.get(learners.done)  # which says why
+            raise
         for event in news:
             screen.tell(*event)
         seen += len(news)
         if ended and not news:
-            found: bool = ray.get(done)
+            found: bool = ray.get(learners.done[0])
             return found
-        ended = bool(ray.wait([done], timeout=0)[0])
+        there, _ = ray.wait(learners.done, num_returns=len(learners.done), timeout=0)
+        ray.get([done for done in there if done != learners.done[0]])  # raises where one failed
+        ended = learners.done[0] in there
 
 
 @contextmanager
@@ -116,8 +111,10 @@ def _started(ray: Any, config: RunConfig) -> Iterator[None]:
     """Inside, Ray is there with room for the roles."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     given = config.resources
-    cpus = 1 + given.learner_cpus + config.rollout_workers * given.worker_cpus  # 1: the evaluator
-    gpus = given.learner_gpus + config.rollout_workers * given.worker_gpus
+    cpus, gpus = (
+        sum(given.wanted(what, config.rollout_workers, config.learners))
+        for what in ("cpus", "gpus")
+    )
     options = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
     fresh = {
         "address": "local",
@@ -136,9 +133,8 @@ def _started(ray: Any, config: RunConfig) -> Iterator[None]:
             _reach(config.ray)
             ray.init(address=config.ray, **options)
     except (OSError, ValueError, RuntimeError) as fault:
-        why = str(fault).strip().splitlines()[0]
         raise BadInput(
-            f"no Ray at {config.ray!r} ({why}); --ray local starts it on this machine"
+            f"no Ray at {config.ray!r} ({_line(fault)}); --ray local starts it on this machine"
         ) from fault
     try:
         there = ray.cluster_resources()

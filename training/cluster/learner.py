@@ -1,9 +1,12 @@
-"""The process that learns: a run as on one machine, whose games are played by workers.
+"""The processes that learn: a run as on one machine, whose games are played by workers.
 
-Its owner looks and stops it from outside: ``events`` says what happened, ``stop`` asks it to end.
+Their owner looks and stops them from outside: ``events`` says what happened, ``stop`` asks them to
+end. In a group rank 0 is the run; the others do the same sums beside it (``accompany``).
 """
 
+import importlib
 import os
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +15,15 @@ from typing import Any
 
 import ray
 
-from sparring.training.cluster.on_ray import OnRay
+from sparring.agents.runs import checkpoints, find_checkpoint
+from sparring.training import checkpoint
+from sparring.training.cluster.on_ray import OnRay, learning
 from sparring.training.cluster.replica import Replica
 from sparring.training.config import RunConfig
 from sparring.training.core import Metrics
+from sparring.training.group import ALONE, joined
 from sparring.training.models.memory import Estimate
+from sparring.training.recipes import RECIPES
 from sparring.training.run import follow
 from sparring.training.show import Shows
 from sparring.training.tracking.watch import News
@@ -26,33 +33,36 @@ Event = tuple[str, tuple[Any, ...]]
 
 
 class Learner:
-    """Runs a recipe in ``folder``; ``home`` is the working directory of whoever started it."""
+    """Runs a recipe in ``folder`` with the games of ``workers``; ``home`` is the working directory
+    of whoever started it."""
 
-    def __init__(self, home: str):
+    def __init__(self, recipe: str, config: RunConfig, folder: Path, home: str, workers: list[Any]):
         os.chdir(home)
+        self.recipe, self.config, self.folder = recipe, config, folder
+        self.workers = workers
         self._events: list[Event] = []
         self._news = threading.Condition()
         self._stopping = threading.Event()
 
-    def run(self, recipe: str, config: RunConfig, folder: Path, workers: list[Any]) -> bool:
-        """From where the folder stands to the end, as ``training.run.drive``."""
-        kind = ray.remote(Replica).options(num_cpus=1, max_restarts=-1)
-        evaluator = kind.remote(recipe, config, str(Path.cwd()), ray.get)
+    def meeting(self) -> tuple[str, int]:
+        """Where a group with this rank 0 can meet."""
+        with socket.socket() as free:
+            free.bind(("", 0))
+            address: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+            return address, free.getsockname()[1]
+
+    def run(self, rank: int = 0, size: int = 1, meeting: tuple[str, int] = ("", 0)) -> bool:
+        """From where the folder stands to the end, as ``training.run.drive``, with a group."""
+        device = "cuda:0" if self.config.resources.learner_gpus else "cpu"
+        group = joined(rank, size, *meeting, device=device) if size > 1 else ALONE
         execution = OnRay(
-            workers,
-            evaluator,
-            pieces=config.rollout_pieces or len(workers),
-            staleness=config.staleness,
-            resources=config.resources,
-            says=lambda line: self._tell("says", line),
+            self.workers, self._evaluator, self.config, group, lambda line: self._tell("says", line)
         )
-
-        def show(folder: Path, steps: int) -> Shows:
-            self._tell("begin", folder, steps)
-            return Relay(self._tell)
-
         try:
-            return follow(recipe, config, folder, execution, show, self._stopping.is_set)
+            if rank:
+                return accompany(self.recipe, self.config, self.folder, execution)
+            stopping = self._stopping.is_set
+            return follow(self.recipe, self.config, self.folder, execution, self._show, stopping)
         finally:
             execution.close()
 
@@ -66,14 +76,43 @@ class Learner:
         """Stop after the step that is going on, as Ctrl-C does."""
         self._stopping.set()
 
-    def process(self) -> int:
-        """The number of this process."""
-        return os.getpid()
+    def _evaluator(self) -> Any:
+        given = self.config.resources
+        kind = ray.remote(Replica).options(
+            num_cpus=given.evaluator_cpus, num_gpus=given.evaluator_gpus, max_restarts=-1
+        )
+        return kind.remote(self.recipe, learning(self.config), str(Path.cwd()), ray.get)
+
+    def _show(self, folder: Path, steps: int) -> Shows:
+        self._tell("begin", folder, steps)
+        return Relay(self._tell)
 
     def _tell(self, what: str, *how: Any) -> None:
         with self._news:
             self._events.append((what, how))
             self._news.notify_all()
+
+
+def accompany(recipe: str, config: RunConfig, folder: Path, execution: OnRay) -> bool:
+    """What ``follow`` does where the group has to do it together, and nothing else: the same loop,
+    the same saves."""
+    newest = find_checkpoint(folder) if checkpoints(folder) else None
+    build: Any = importlib.import_module(RECIPES[recipe]).build
+    loop = build(execution.options(config), newest).loop
+    loop.rollouts = execution
+    if newest:
+        loop.load_state_dict(checkpoint.load_state(newest))
+    execution.begin(loop)
+    if newest is None:
+        execution.evaluate(loop, {})
+        checkpoint.save(folder, loop)
+    for _ in loop.run():
+        last = execution.agreed(False)
+        if last or loop.step % config.save_every == 0:
+            checkpoint.save(folder, loop)
+        if last:
+            break
+    return bool(loop.step >= loop.steps)
 
 
 class Relay(Shows):

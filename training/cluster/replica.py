@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from sparring.agents.engines.local.engine import LocalEngine
 from sparring.envs.core import Episode
 from sparring.training import weights
@@ -26,6 +24,7 @@ from sparring.training.measure import evaluate, solvable
 from sparring.training.models import lora
 from sparring.training.player import Player
 from sparring.training.recipes import RECIPES
+from sparring.training.report.keep import Looked, look
 from sparring.training.rollouts import Planned, play_out
 from sparring.training.selfplay import SelfPlay
 
@@ -104,6 +103,13 @@ class Replica:
         self.loop.forget()
         return evaluate(self.loop, self._trees)
 
+    def look(self, at: Moment, step: int, shown: list[Episode]) -> Looked:
+        """What the players of a moment say for the run's page."""
+        self._go_to(at)
+        self.loop.forget()
+        self.loop.step, self.loop.shown = step, shown
+        return look(self.loop, self._trees)
+
     def _go_to(self, at: Moment) -> None:
         weights_at, memory_at = self._at
         if at.weights.label != weights_at:
@@ -129,16 +135,19 @@ class Replica:
 
 
 def own_weights(player: Player) -> weights.Weights:
-    """The trained weights of a player, by reference."""
+    """The trained weights of a player: by reference, and where they are in shards as a whole copy,
+    which rank 0 of the learners gets."""
+    group = player.learner.group
     with lora.active(player.model, player.learner.adapter):
+        if group.size > 1:
+            return weights.whole_copy_of(player.model, keep=group.rank == 0)
         return {name: p.detach() for name, p in weights.trained(player.model).items()}
 
 
-@torch.no_grad()
 def put_weights(player: Player, copy: weights.Weights) -> None:
     """Let a player be what it was when ``own_weights`` were taken; its engine follows."""
-    for name, weight in own_weights(player).items():
-        weight.copy_(copy[name])
+    with lora.active(player.model, player.learner.adapter):
+        weights.put(player.model, copy)
     player.publish()
 
 

@@ -26,6 +26,7 @@ MAY_CHANGE = {
     "--trackers": "trackers",
     "--ray": "ray",
     "--rollout-workers": "rollout_workers",
+    "--learners": "learners",
 }
 RESUME = "Go on with the run in this folder, with its own options; --steps may prolong it."
 

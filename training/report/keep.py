@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sparring.agents.by_role import ByRole
@@ -22,19 +23,40 @@ GAMES = 100  # the newest ones are kept
 SITUATIONS = 60  # those of a policy that come up most
 
 
-def keep(loop: SelfPlay, folder: Path, trees: Mapping[str, Tree], *, last: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What only the players themselves can say: the policy of one game, where it is small, and the
+    shown games with the probabilities of the answers, a line each."""
+
+    policy: Json | None
+    games: list[str]
+
+
+Look = Callable[[SelfPlay, Mapping[str, Tree]], Looked]
+
+
+def look(loop: SelfPlay, trees: Mapping[str, Tree]) -> Looked:
+    """Ask the players, as they are now."""
+    found = None
+    for name, tree in list(trees.items())[:1]:  # the page has room for one game's policy
+        agents = loop.agents(tree.game)
+        if all(isinstance(agent, HasPolicy) for agent in agents.values()):
+            found = {"game": name, **policy(ByRole("the learner", agents), tree, loop.step)}
+    return Looked(found, shown_games(loop))
+
+
+def keep(
+    loop: SelfPlay, folder: Path, trees: Mapping[str, Tree], asked: Look = look, *, last: bool
+) -> None:
     """Write policy.json, replays.jsonl and report.html; at the ``last`` save the pictures too."""
     from sparring.training.report import REPORT
     from sparring.training.report.build import build
 
-    for name, tree in list(trees.items())[:1]:  # the page has room for one game's policy
-        agents = loop.agents(tree.game)
-        if not all(isinstance(agent, HasPolicy) for agent in agents.values()):
-            continue
-        found = {"game": name, **policy(ByRole("the learner", agents), tree, loop.step)}
-        write_aside(folder / POLICY, json.dumps(found, indent=1) + "\n")
+    found = asked(loop, trees)
+    if found.policy is not None:
+        write_aside(folder / POLICY, json.dumps(found.policy, indent=1) + "\n")
     if loop.shown:
-        write_aside(folder / REPLAYS, "".join(_older(folder, loop.step) + shown_games(loop)))
+        write_aside(folder / REPLAYS, "".join(_older(folder, loop.step) + found.games))
     build([folder], folder / REPORT, pictures=last)
 
 
