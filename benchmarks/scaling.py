@@ -45,7 +45,7 @@ from sparring.training.weights import trained
 OVERHEAD = 1.1
 SHORT: Mapping[str, SelfPlayConfig] = {
     "kuhn": kuhn.Config(steps=20, evaluate_every=20),
-    "tictactoe": tictactoe.Config(steps=12, evaluate_every=12, games=512),
+    "tictactoe": tictactoe.Config(steps=12, evaluate_every=12, games=128),
 }
 WAYS: Mapping[str, Mapping[str, Any]] = {
     "without Ray": {},

@@ -13,6 +13,7 @@ from typing import Any
 from sparring.agents.play import Match
 from sparring.envs.core import BadInput, Episode, Game, Role
 from sparring.training.branching import Branching
+from sparring.training.collector import set_aside
 from sparring.training.core import Filter, Metrics, Reward, Sample, Split
 from sparring.training.credit import whole
 from sparring.training.filters.core import Filters
@@ -66,7 +67,11 @@ class SelfPlay:
         """Yield the metrics of each step until ``steps`` are done."""
         while self.step < self.steps:
             self.forget()
-            games = self.rollouts.play(self)
+            yield self._learn_from(self.rollouts.play(self))
+
+    def _learn_from(self, games: Sequence[Played]) -> Metrics:
+        """One step, once its games are played."""
+        with set_aside():
             trunks = [(game, game.episodes[0]) for game in games]
             teeth = [(game, e) for game in games for e in game.episodes[1:]]
             played = [episode for _, episode in trunks + teeth]
@@ -87,7 +92,7 @@ class SelfPlay:
             self.opponents.updated(self.step)
             self.rollouts.updated(self)
             metrics |= self.mixture.metrics() | self.opponents.metrics() | self.rollouts.metrics()
-            yield {"step": self.step, **metrics}
+            return {"step": self.step, **metrics}
 
     def plan(self, step: int) -> list[Planned]:
         """The games of a step and who sits where: from (seed, step) and what the opponents and

@@ -2,7 +2,9 @@
 learner again from its last checkpoint when it dies."""
 
 import os
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -122,16 +124,17 @@ def _started(ray: Any, config: RunConfig) -> Iterator[None]:
         "include_dashboard": False,
     }
     try:
-        if config.ray == "local":
-            ray.init(**fresh, **options)
-        elif config.ray == "auto":
-            try:
-                ray.init(address="auto", **options)
-            except ConnectionError:
+        with _own_signals():
+            if config.ray == "local":
                 ray.init(**fresh, **options)
-        else:
-            _reach(config.ray)
-            ray.init(address=config.ray, **options)
+            elif config.ray == "auto":
+                try:
+                    ray.init(address="auto", **options)
+                except ConnectionError:
+                    ray.init(**fresh, **options)
+            else:
+                _reach(config.ray)
+                ray.init(address=config.ray, **options)
     except (OSError, ValueError, RuntimeError) as fault:
         raise BadInput(
             f"no Ray at {config.ray!r} ({_line(fault)}); --ray local starts it on this machine"
@@ -155,3 +158,14 @@ def _reach(address: str) -> None:
     if not colon or not port.isdigit():
         raise ValueError("an address is HOST:PORT")
     socket.create_connection((host, int(port)), timeout=5.0).close()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray answers SIGTERM itself once it has begun; here a run is then asked to stop."""
+    main = threading.current_thread() is threading.main_thread()  # only it may set handlers
+    wanted = (signal.SIGINT, signal.SIGTERM) if main else ()
+    before = {number: signal.getsignal(number) for number in wanted}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -112,10 +112,9 @@ class OnRay(Execution):
         self._publish(loop)
         first = max(self._planned, default=loop.step - 1) + 1
         for step in range(first, min(loop.step + self.staleness + 1, loop.steps)):
-            memory = self._memory_of(loop) if self.dispatcher else None  # planning may change it
+            if self.dispatcher:  # first, for planning may change what is remembered
+                self.dispatcher.submit(step, self._memory_of(loop), self.pieces)
             self._planned[step] = loop.plan(step)
-            if self.dispatcher and memory:
-                self.dispatcher.submit(step, memory, self.pieces)
 
     def _publish(self, loop: SelfPlay) -> None:
         if self._published is None or self._published[0] != loop.step:

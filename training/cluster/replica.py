@@ -18,6 +18,7 @@ from sparring.envs.core import Episode
 from sparring.training import weights
 from sparring.training.cluster.parcels import Parcel, Receiver
 from sparring.training.cluster.wire import Arrays, packed
+from sparring.training.collector import paused
 from sparring.training.config import RunConfig
 from sparring.training.core import Metrics
 from sparring.training.measure import evaluate, solvable
@@ -88,14 +89,21 @@ class Replica:
         games = self._plan(order)[order.part :: order.of]
         self.loop.forget()
         before = self._read()
-        found = play_out(games, self.loop.branching, self.loop.retries)
+        with paused():
+            found = play_out(games, self.loop.branching, self.loop.retries)
+            data, tokens = packed(found), _tokens(found)
+            del found
         asked, read = (now - then for now, then in zip(self._read(), before, strict=True))
-        data = packed(found)
-        ended = time.monotonic()
         return Report(
-            data, len(games), _tokens(found), ended - loaded, loaded - began, asked, read,
+            data,
+            len(games),
+            tokens,
+            time.monotonic() - loaded,
+            loaded - began,
+            asked,
+            read,
             self._said.taken(),
-        )  # fmt: skip
+        )
 
     def evaluate(self, at: Moment) -> Metrics:
         """Exact measurement of the loop at a moment."""

@@ -5,7 +5,6 @@ constructor with all of them; a step's games are ten thousand of them.
 """
 
 import copyreg
-import gc
 import io
 import pickle
 import warnings
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 
 from sparring.envs.core import Action, Episode, Message, Turn
+from sparring.training.collector import paused
 from sparring.training.weights import Weights
 
 Arrays = dict[str, tuple[np.ndarray, torch.dtype]]
@@ -39,25 +39,15 @@ def packed(found: Sequence[Sequence[Episode]]) -> bytes:
     file = io.BytesIO()
     pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
     pickler.dispatch_table = {**copyreg.dispatch_table, **_REDUCED}
-    running = gc.isenabled()
-    gc.disable()  # a collection in the middle of many live values takes ten times as long as they
-    try:
+    with paused():
         pickler.dump(found)
-    finally:
-        if running:
-            gc.enable()
     return file.getvalue()
 
 
 def unpacked(data: bytes) -> list[list[Episode]]:
     """What was ``packed``, by this library in another process of the same run."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
+    with paused():
         found: list[list[Episode]] = pickle.loads(data)
-    finally:
-        if running:
-            gc.enable()
     return found
 
 

@@ -7,7 +7,6 @@ between them. A cell of payoffs with standard deviation s is known to s/√games
 """
 
 import asyncio
-import gc
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from sparring.agents.arena.cells import Floats
 from sparring.agents.play import Match, play_all
 from sparring.envs.core import BadInput, Episode, Game, Sum
 from sparring.envs.specs import describe
+from sparring.training.collector import paused
 from sparring.training.deals import Deals
 from sparring.training.opponents.pool import Pool
 
@@ -72,11 +72,8 @@ class Matrix:
             for i, j in missing
         ]
         matches = [Match(game, s, deal, luck.getrandbits(63)) for s in seats for deal in dealt]
-        gc.disable()  # as in the loop: there is nothing to collect while playing
-        try:
+        with paused():
             episodes = asyncio.run(play_all(matches, at_once=4096, retries=self.retries))
-        finally:
-            gc.enable()
         self.pool.forget()
         self.played += len(episodes)
         found = {}

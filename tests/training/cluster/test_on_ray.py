@@ -206,10 +206,13 @@ def test_two_learners_and_the_death_of_one(alone: Lines, begun: Any, tmp_path: P
 
 
 @pytest.mark.slow
-def test_ctrl_c_saves_and_ends(alone: Lines, begun: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_saves_and_ends(
+    how: signal.Signals, alone: Lines, begun: Any, tmp_path: Path
+) -> None:
     run = begun(*OPTIONS, "--run-dir", "run", "--ray", "local")
     until(lambda: len(lines(tmp_path / "run")) > 2, run)
-    run.send_signal(signal.SIGINT)
+    run.send_signal(how)
     said, _ = run.communicate(timeout=LONGEST)
     assert run.returncode == 130, said
     assert "Go on with" in said
