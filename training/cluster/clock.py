@@ -4,26 +4,32 @@ import time
 from collections.abc import Sequence
 
 from sparring.training.cluster.dispatch import Answer
+from sparring.training.cluster.replica import Report
 from sparring.training.core import Metrics
 
 
-def by_worker(answers: Sequence[Answer]) -> Metrics:
+def by_worker(answers: Sequence[Answer], step: int) -> Metrics:
     """What each worker did in a step, and what all of them did together."""
     found: Metrics = {}
     for number in sorted({a.worker for a in answers}):
-        own = [a.report for a in answers if a.worker == number]
-        seconds = sum(r.seconds for r in own)
-        found[f"ray/games_per_second@worker-{number}"] = sum(r.games for r in own) / seconds
-        found[f"ray/tokens_per_second@worker-{number}"] = sum(r.tokens for r in own) / seconds
+        own = [a for a in answers if a.worker == number]
+        seconds, mark = sum(a.report.seconds for a in own), f"@worker-{number}"
+        found[f"ray/games_per_second{mark}"] = sum(a.report.games for a in own) / seconds
+        found[f"ray/tokens_per_second{mark}"] = sum(a.report.tokens for a in own) / seconds
+        found[f"ray/staleness_mean{mark}"] = ages(own, step)["ray/staleness_mean"]
+        found |= {f"{name}{mark}": x for name, x in _hits([a.report for a in own]).items()}
     reports = [a.report for a in answers]
     seconds = sum(r.seconds for r in reports)
     found["ray/worker_games_per_second"] = sum(r.games for r in reports) / seconds
     found["ray/worker_tokens_per_second"] = sum(r.tokens for r in reports) / seconds
     found["ray/load_seconds"] = max(r.load_seconds for r in reports)
+    return found | _hits(reports) | ages(answers, step)
+
+
+def _hits(reports: Sequence[Report]) -> Metrics:
+    """The share of prompt tokens that were in the engine's memory, where it says so."""
     asked = sum(r.asked for r in reports)
-    if asked:
-        found["ray/cache_hits"] = 1 - sum(r.read for r in reports) / asked
-    return found
+    return {"ray/cache_hits": 1 - sum(r.read for r in reports) / asked} if asked else {}
 
 
 def ages(answers: Sequence[Answer], step: int) -> Metrics:

@@ -92,6 +92,11 @@ class Dispatcher:
             self._revive(number)
         threading.Thread(target=self._run, name="dispatcher", daemon=True).start()
 
+    @property
+    def waiting(self) -> int:
+        """Pieces that no worker has yet."""
+        return len(self._waiting)
+
     # -- for the loop -------------------------------------------------------------------------
 
     def publish(self, version: int, weights: Parcel) -> None:

@@ -19,7 +19,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from sparring.envs.core import BadInput
 from sparring.envs.solve import Tree
-from sparring.training.cluster.clock import Clock, ages, by_worker
+from sparring.training.cluster.clock import Clock, by_worker
 from sparring.training.cluster.dispatch import Answer, Counts, Dispatcher
 from sparring.training.cluster.parcels import Parcel, Sender
 from sparring.training.cluster.replica import Moment, own_weights
@@ -90,8 +90,7 @@ class OnRay(Execution):
         answers, seconds = self.group.share(self._collected(loop.step))
         self._clock.goes_on()
         planned = self._planned.pop(loop.step)
-        self._metrics = by_worker(answers) | ages(answers, loop.step)
-        self._metrics["ray/play_seconds"] = seconds
+        self._metrics = by_worker(answers, loop.step) | {"ray/play_seconds": seconds}
         found = [Played(p.seating, (), 0) for p in planned]
         for answer in answers:
             own = range(answer.part, len(planned), self.pieces)
@@ -137,6 +136,7 @@ class OnRay(Execution):
             **self._metrics,
             **self._clock.metrics(),
             "ray/workers": float(len(self.workers)),
+            "ray/queue": float(self.dispatcher.waiting if self.dispatcher else 0),
             "ray/replayed": float(counts.replayed),
             "ray/discarded": float(counts.discarded),
             "ray/deaths": float(counts.deaths),
