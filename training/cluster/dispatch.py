@@ -50,6 +50,7 @@ class Counts:
 class _Step:
     """A step that is being played."""
 
+    games: int
     pieces: dict[int, Order]
     answers: dict[int, Answer] = field(default_factory=dict)
     began: float = 0.0
@@ -103,9 +104,9 @@ class Dispatcher:
         """From now on pieces are handed out with these weights."""
         self._events.put(lambda: self._set_newest(version, weights))
 
-    def submit(self, step: int, memory: Parcel, pieces: int) -> None:
-        """Have a step played in so many pieces. Its weights are those of the hand-out."""
-        self._events.put(lambda: self._add(step, memory, pieces))
+    def submit(self, step: int, memory: Parcel, pieces: int, games: int) -> None:
+        """Have the games of a step played in so many pieces, with the weights of the hand-out."""
+        self._events.put(lambda: self._add(step, memory, pieces, games))
 
     def collect(self, step: int) -> tuple[list[Answer], float]:
         """Wait for all pieces of a step; they in order, and the seconds that it was played.
@@ -151,12 +152,12 @@ class Dispatcher:
     def _set_newest(self, version: int, weights: Parcel) -> None:
         self._newest = version, weights
 
-    def _add(self, step: int, memory: Parcel, pieces: int) -> None:
+    def _add(self, step: int, memory: Parcel, pieces: int, games: int) -> None:
         assert self._newest is not None
         at = Moment(self._newest[1], memory)
         orders = {part: Order(step, part, pieces, at) for part in range(pieces)}
         with self._changed:
-            self._steps[step] = _Step(orders)
+            self._steps[step] = _Step(games, orders)
         self._waiting.extend(orders.values())
 
     def _hand_out(self) -> None:
@@ -215,7 +216,12 @@ class Dispatcher:
         in_hand = any(self._same(f.order, order) for f in self._flights.values())
         if self._open(order) and not in_hand:
             self._waiting.appendleft(order)
-            self.counts.replayed += 1
+            self._count_again(order)
+
+    def _count_again(self, order: Order) -> None:
+        step = self._steps.get(order.step)
+        if step is not None:
+            self.counts.replayed += len(range(order.part, step.games, order.of))
 
     @staticmethod
     def _same(a: Order, b: Order) -> bool:
@@ -261,5 +267,5 @@ class Dispatcher:
                 and late > max(self.patience * usual, SOONEST)
                 and self._open(flight.order)
             ):
-                self.counts.replayed += 1
+                self._count_again(flight.order)
                 self._send(self._idle.popleft(), flight.order)

@@ -112,7 +112,8 @@ class OnRay(Execution):
         first = max(self._planned, default=loop.step - 1) + 1
         for step in range(first, min(loop.step + self.staleness + 1, loop.steps)):
             if self.dispatcher:  # first, for planning may change what is remembered
-                self.dispatcher.submit(step, self._memory_of(loop), self.pieces)
+                memory = self._memory_of(loop)
+                self.dispatcher.submit(step, memory, self.pieces, loop.games_a_step)
             self._planned[step] = loop.plan(step)
 
     def _publish(self, loop: SelfPlay) -> None:

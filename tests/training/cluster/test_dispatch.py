@@ -111,7 +111,7 @@ def parts(answers: list[Answer]) -> list[int]:
 
 def test_pieces_go_to_free_workers_and_come_back_in_order(made: Any) -> None:
     dispatcher, (a, b) = made(2)
-    dispatcher.submit(0, MEMORY, 3)
+    dispatcher.submit(0, MEMORY, 3, 11)
     both_asked([a, b])
     b.answer()
     until(lambda: len(b.asked) == 2)
@@ -127,8 +127,8 @@ def test_pieces_go_to_free_workers_and_come_back_in_order(made: Any) -> None:
 
 def test_a_piece_is_played_with_the_newest_weights_of_its_hand_out(made: Any) -> None:
     dispatcher, (a,) = made(1)
-    dispatcher.submit(0, MEMORY, 1)
-    dispatcher.submit(1, MEMORY, 2)
+    dispatcher.submit(0, MEMORY, 1, 5)
+    dispatcher.submit(1, MEMORY, 2, 8)
     until(lambda: a.asked)
     dispatcher.publish(1, Parcel("weights-1", {}, {}))
     a.answer()
@@ -142,7 +142,7 @@ def test_a_piece_is_played_with_the_newest_weights_of_its_hand_out(made: Any) ->
 
 def test_the_games_of_a_worker_that_dies_are_played_again(made: Any) -> None:
     dispatcher, (a, b) = made(2)
-    dispatcher.submit(0, MEMORY, 2)
+    dispatcher.submit(0, MEMORY, 2, 8)
     both_asked([a, b])
     before, died = a.asked[0][0], a.revived
     a.die()
@@ -154,13 +154,13 @@ def test_the_games_of_a_worker_that_dies_are_played_again(made: Any) -> None:
     again.answer()
     answers, _ = dispatcher.collect(0)
     assert parts(answers) == [0, 1]
-    assert (dispatcher.counts.deaths, dispatcher.counts.replayed) == (1, 1)
+    assert (dispatcher.counts.deaths, dispatcher.counts.replayed) == (1, 4)
     assert "worker 0 died" in dispatcher.warnings[0]
 
 
 def test_a_slow_worker_does_not_hold_the_step_and_nothing_counts_twice(made: Any) -> None:
     dispatcher, (a, b) = made(2)
-    dispatcher.submit(0, MEMORY, 2)
+    dispatcher.submit(0, MEMORY, 2, 8)
     both_asked([a, b])
     b.answer()
     until(lambda: len(b.asked) == 2)
@@ -169,14 +169,14 @@ def test_a_slow_worker_does_not_hold_the_step_and_nothing_counts_twice(made: Any
     answers, _ = dispatcher.collect(0)
     assert [(x.part, x.worker, x.report.games) for x in answers] == [(0, 1, 5), (1, 1, 3)]
     a.answer(games=5)  # late, and the same
-    dispatcher.submit(1, MEMORY, 1)
+    dispatcher.submit(1, MEMORY, 1, 5)
     until(lambda: len(a.asked) + len(b.asked) == 4)
-    assert (dispatcher.counts.replayed, dispatcher.counts.discarded) == (1, 5)
+    assert (dispatcher.counts.replayed, dispatcher.counts.discarded) == (4, 5)
 
 
 def test_a_late_death_brings_nothing_back(made: Any) -> None:
     dispatcher, (a, b) = made(2)
-    dispatcher.submit(0, MEMORY, 2)
+    dispatcher.submit(0, MEMORY, 2, 8)
     both_asked([a, b])
     b.answer()
     until(lambda: len(b.asked) == 2)
@@ -194,7 +194,7 @@ def test_a_worker_that_hangs_is_stopped(made: Any, monkeypatch: pytest.MonkeyPat
         dispatch.ray, "kill", lambda who, no_restart: killed.append((who, no_restart))
     )
     dispatcher, (a,) = made(1, timeout=0.1)
-    dispatcher.submit(0, MEMORY, 1)
+    dispatcher.submit(0, MEMORY, 1, 5)
     until(lambda: killed)
     assert killed[0] == (a, False), "Ray is to start it again"
     a.die()
@@ -205,7 +205,7 @@ def test_a_worker_that_hangs_is_stopped(made: Any, monkeypatch: pytest.MonkeyPat
 
 def test_a_worker_that_only_dies_is_an_error(made: Any) -> None:
     dispatcher, (a, b) = made(2)
-    dispatcher.submit(0, MEMORY, 1)
+    dispatcher.submit(0, MEMORY, 1, 5)
     until(lambda: a.asked or b.asked)
     for n in range(DEATHS):
         until(lambda n=n: len(a.asked) + len(b.asked) == n + 1)
@@ -224,7 +224,7 @@ def test_a_worker_that_only_dies_is_an_error(made: Any) -> None:
 
 def test_what_a_game_raises_ends_the_run(made: Any) -> None:
     dispatcher, (a,) = made(1)
-    dispatcher.submit(0, MEMORY, 1)
+    dispatcher.submit(0, MEMORY, 1, 5)
     until(lambda: a.asked)
     a.asked[0][1].set_exception(RayTaskError("play", "trace", ArithmeticError("a rule is wrong")))
     with pytest.raises(ArithmeticError, match="a rule is wrong"):
@@ -233,7 +233,7 @@ def test_what_a_game_raises_ends_the_run(made: Any) -> None:
 
 def test_what_a_worker_warns_of_is_passed_on(made: Any) -> None:
     dispatcher, (a,) = made(1)
-    dispatcher.submit(0, MEMORY, 1)
+    dispatcher.submit(0, MEMORY, 1, 5)
     until(lambda: a.asked)
     a.answer(warnings=("out of memory",))
     dispatcher.collect(0)
