@@ -35,7 +35,7 @@ NewModel = Callable[..., Any]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Bring the fixtures of other files; no folder of tests is on the import path."""
-    for name in ("browser", "endpoint"):
+    for name in ("browser", "endpoint", "whole_reads"):
         spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
         assert spec
         assert spec.loader

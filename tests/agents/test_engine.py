@@ -17,15 +17,15 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from scipy.stats import chisquare
+from whole_reads import GREEDY, after, ask, by_generate, prompts, spoken_end
 
-from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
+from sparring.agents.engines.core import Request, Sampling, Tokens
 from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.engines.local.kept import Columns, Kept
 from sparring.agents.engines.local.slots import Slots
 from sparring.envs.core import BadInput
 
 NewModel = Callable[..., Any]
-GREEDY = Sampling(temperature=0, max_tokens=10)
 PLAIN = Sampling(max_tokens=10)
 BARE = "__base__"  # without any adapter
 TOKEN = 512  # bytes of the keys and values of one token of the tests' model
@@ -68,12 +68,6 @@ class Watching(LocalEngine):
         self.most = max(self.most, self.kept.bytes + self._reading.slots.bytes)
 
 
-def prompts(number: int, longest: int, seed: int = 0) -> list[Tokens]:
-    """Ragged prompts of any ids, the fill id among them."""
-    luck = random.Random(seed)
-    return [tuple(luck.choices(range(300), k=luck.randint(1, longest))) for _ in range(number)]
-
-
 @pytest.fixture(scope="module")
 def model(new_model: NewModel) -> Any:
     return new_model()
@@ -82,41 +76,13 @@ def model(new_model: NewModel) -> Any:
 @pytest.fixture(scope="module")
 def end(model: Any) -> int:
     """An end token that this model does say: what it says most often, left alone."""
-    said = [t for p in prompts(60, 30, seed=5) for t in set(by_generate(model, p, None)[1:])]
-    return max(sorted(set(said)), key=said.count)
-
-
-def by_generate(model: Any, prompt: Tokens, end: int | None) -> Tokens:
-    ids = torch.tensor([prompt])
-    out = model.generate(
-        input_ids=ids,
-        attention_mask=torch.ones_like(ids),
-        do_sample=False,
-        max_new_tokens=GREEDY.max_tokens,
-        eos_token_id=end,
-        pad_token_id=0,
-    )
-    return tuple(out[0, len(prompt) :].tolist())
-
-
-def after(model: Any, tokens: Tokens) -> torch.Tensor:
-    """log P(next token) after each token of one sequence, read at once without fill: [T, V]."""
-    with torch.no_grad():
-        logits = model(input_ids=torch.tensor([tokens])).logits[0]
-    return logits.double().log_softmax(-1)
+    return spoken_end(model)
 
 
 def in_full(model: Any, prompt: Tokens, tokens: Tokens, heat: float = 1.0) -> list[float]:
     """log P of each of ``tokens`` after ``prompt``, by one read of the whole."""
     table = (after(model, prompt + tokens) / heat).log_softmax(-1)
     return [float(table[len(prompt) + i - 1, t]) for i, t in enumerate(tokens)]
-
-
-def ask(engine: LocalEngine, requests: Sequence[Request]) -> list[Completion]:
-    async def all_at_once() -> list[Completion]:
-        return list(await asyncio.gather(*(engine.generate(r) for r in requests)))
-
-    return asyncio.run(all_at_once())
 
 
 def talk(

@@ -21,6 +21,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from scipy.stats import chisquare
 from transformers import LlamaConfig, LlamaForCausalLM
+from whole_reads import GREEDY, after, ask, by_generate, prompts, spoken_end
 
 from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
 from sparring.agents.engines.local.engine import LocalEngine
@@ -36,7 +37,6 @@ pytestmark = pytest.mark.vllm
 needed = pytest.mark.skipif(not HERE, reason="needs vLLM: make test-vllm, or see docs/vllm.md")
 
 NewModel = Callable[..., Any]
-GREEDY = Sampling(temperature=0, max_tokens=10)
 SMALL = 1 << 26  # bytes of keys and values
 CLOSE = 1e-4  # nats
 
@@ -61,8 +61,7 @@ def model(new_model: NewModel) -> Any:
 @pytest.fixture(scope="module")
 def end(model: Any) -> int:
     """A token that this model does say."""
-    said = [t for p in prompts(60, 30, seed=5) for t in set(by_generate(model, p, None)[1:])]
-    return max(sorted(set(said)), key=said.count)
+    return spoken_end(model)
 
 
 @pytest.fixture(scope="module")
@@ -106,31 +105,6 @@ def untied() -> Any:
     return LlamaForCausalLM(config).eval()
 
 
-def prompts(number: int, longest: int, seed: int = 0) -> list[Tokens]:
-    luck = random.Random(seed)
-    return [tuple(luck.choices(range(300), k=luck.randint(1, longest))) for _ in range(number)]
-
-
-def by_generate(model: Any, prompt: Tokens, end: int | None) -> Tokens:
-    ids = torch.tensor([prompt])
-    out = model.generate(
-        input_ids=ids,
-        attention_mask=torch.ones_like(ids),
-        do_sample=False,
-        max_new_tokens=GREEDY.max_tokens,
-        eos_token_id=end,
-        pad_token_id=0,
-    )
-    return tuple(out[0, len(prompt) :].tolist())
-
-
-def after(model: Any, tokens: Tokens) -> torch.Tensor:
-    """log P(next token) after each token of one sequence, read at once: [T, V]."""
-    with torch.no_grad():
-        logits = model(input_ids=torch.tensor([tokens])).logits[0]
-    return logits.double().log_softmax(-1)
-
-
 def summed(model: Any, prompt: Tokens, more: Tokens) -> float:
     """log P(more | prompt) of the model."""
     table = after(model, prompt + more)[len(prompt) - 1 : -1]
@@ -140,13 +114,6 @@ def summed(model: Any, prompt: Tokens, more: Tokens) -> float:
 def told(model: Any, request: Request, done: Completion) -> torch.Tensor:
     """log P(next token) of the model at each token of an answer: [T, V]."""
     return after(model, request.prompt + done.tokens)[len(request.prompt) - 1 : -1]
-
-
-def ask(engine: Any, requests: Sequence[Request]) -> list[Completion]:
-    async def all_at_once() -> list[Completion]:
-        return list(await asyncio.gather(*(engine.generate(r) for r in requests)))
-
-    return asyncio.run(asyncio.wait_for(all_at_once(), timeout=120))
 
 
 def far(model: Any, requests: Sequence[Request], done: Sequence[Completion]) -> float:
