@@ -30,7 +30,8 @@ def loss(
     start, held = batch.behaviour, torch.ones_like(batch.behaviour)
     if config.importance_cap is not None:
         start = of_said(config, batch, old)
-        held = policy_gradient.truncated(start, batch.behaviour, config.importance_cap)
+        if config.importance == "token":
+            held = policy_gradient.truncated(start, batch.behaviour, config.importance_cap)
 
     def share(policy: torch.Tensor, part: Part) -> torch.Tensor:
         here = part.tokens
@@ -70,7 +71,7 @@ def report(
     metrics["kl_step"] = float((distance(new, old) * weight).sum())
     if magnet is not None:
         metrics["kl_magnet"] = float((distance(new, magnet) * weight).sum())
-    if config.importance_cap is not None:
+    if config.importance_cap is not None and config.importance == "token":
         over = before - batch.behaviour > math.log(config.importance_cap)
         metrics["importance_cut"] = float((over * weight).sum())
     return {**metrics, **mismatch.of_batch(batch, before)}

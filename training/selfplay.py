@@ -12,6 +12,7 @@ from typing import Any
 
 from sparring.agents.play import Match
 from sparring.envs.core import BadInput, Episode, Game, Role
+from sparring.training import importance
 from sparring.training.branching import Branching
 from sparring.training.collector import set_aside
 from sparring.training.core import Filter, Metrics, Reward, Sample, Split
@@ -126,14 +127,15 @@ class SelfPlay:
 
     def _learn(self, samples: Sequence[Sample]) -> Metrics:
         """Each player learns from its own samples; with several, their metrics bear its name."""
-        kept = [s for s in samples if self.schedule.learns(s.part, self.step)]
-        metrics: Metrics = {}
+        for player in self.players.values():
+            player.rest()
+        learners = {name: player.learner for name, player in self.players.items()}
+        weighed, metrics = importance.of_games(learners, samples, self.step)
+        kept = [s for s in weighed if self.schedule.learns(s.part, self.step)]
         for drop in self.filters:
             kept = drop(kept)
             metrics |= drop.metrics() if isinstance(drop, Filters) else {}
         metrics["kept"] = len(kept) / len(samples)
-        for player in self.players.values():
-            player.rest()
         progress = self.step / max(self.steps - 1, 1)
         for name, player in self.players.items():
             own = [s for s in kept if s.player == name]

@@ -50,6 +50,9 @@ class UpdateConfig:
     """C of truncated importance sampling, for engines whose numbers are not quite the learner's
     and for samples of older policies: a token weighs min(C, π_old/μ), and the ratio of the loss is
     π/π_old. None: the ratio is π/μ, whatever it is."""
+    importance: Literal["token", "game"] = "token"
+    """What weighs with importance-cap: each token by itself; or, of older policies, whole games:
+    min(C, Π π_old/μ) over all answers of the seats that learn."""
     max_grad_norm: float = 1.0
     tokens_at_once: int = 16384
     """How many tokens (with fill) go through the model at once; gradients add up."""
@@ -65,6 +68,8 @@ class UpdateConfig:
             raise BadInput("magnet-end needs a magnet to begin with, and is at least 0")
         if self.importance_cap is not None and self.importance_cap <= 0:
             raise BadInput("importance-cap must be greater than 0; 2 is usual")
+        if self.importance == "game" and self.importance_cap is None:
+            raise BadInput("importance game needs importance-cap; 2 is usual")
         if self.clip is None and self.clip_high is not None:
             raise BadInput("clip-high needs clip")
 
