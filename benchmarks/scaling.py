@@ -12,9 +12,9 @@ model in another process. As a ratio to copying as many bytes in memory, which i
 
 *Staleness*: whole runs of Kuhn poker over several seeds, synchronous, and asynchronous with
 truncated importance weights (cap 2) of tokens and of whole games: NashConv with the t interval of
-95 %, the share of its time that the learner waits, and the age of the policy that played. Goals: the age stays within the
-bound; NashConv with weights of games ends no higher than synchronous, by the t interval of
-95 % of the differences, seed by seed.
+95 %, the share of its time that the learner waits, and the age of the policy that played. Goals:
+the age stays within the bound; NashConv with weights of games ends no higher than synchronous, by
+the t interval of 95 % of the differences, seed by seed.
 """
 
 import sys
