@@ -3,7 +3,7 @@
 A recipe does not know. ``Local`` is this process; ``cluster/on_ray.py`` is processes of a cluster.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -68,16 +68,18 @@ def known(metrics: Metrics) -> "Future[Metrics]":
 class InOrder:
     """Lines in the order of their steps, although what belongs to one may come after later ones.
 
-    ``log`` is called with a line when it and all before it are whole.
+    ``log`` is called with a line when it and all before it are whole. "seconds" is when the line
+    came, by ``clock``.
     """
 
-    def __init__(self, log: "Log"):
+    def __init__(self, log: "Log", clock: Callable[[], float]):
         self.log = log
+        self.clock = clock
         self._open: list[tuple[Metrics, Future[Metrics]]] = []
 
     def add(self, metrics: Metrics, more: "Future[Metrics]") -> None:
         """One more line, to which ``more`` belongs."""
-        self._open.append((metrics, more))
+        self._open.append(({**metrics, "seconds": self.clock()}, more))
         while self._open and self._open[0][1].done():
             self._write()
 
@@ -88,7 +90,8 @@ class InOrder:
 
     def _write(self) -> None:
         metrics, more = self._open[0]
-        self.log(metrics | more.result())
+        seconds = metrics.pop("seconds")
+        self.log({**metrics, **more.result(), "seconds": seconds})
         self._open.pop(0)
 
 

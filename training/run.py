@@ -18,6 +18,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -109,9 +110,12 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
     """
     registry.check(config.trackers)
     show = partial(Display, quiet=quiet)
+    # settled when a run begins, so that it stays the same whatever it goes on with
+    pieces = config.rollout_pieces or (1 if config.ray == "off" else config.rollout_workers)
+    config = replace(config, rollout_pieces=pieces)
     with stop_gently() as stopping:
         if config.ray == "off":
-            return follow(recipe, config, folder, Local(config.rollout_pieces or 1), show, stopping)
+            return follow(recipe, config, folder, Local(pieces), show, stopping)
         from sparring.training.cluster.driver import on_ray
 
         return on_ray(recipe, config, folder, show, stopping)
@@ -175,7 +179,7 @@ def _log_and_save(
 ) -> None:
     loop, folder = experiment.loop, log.session.folder
     trees = solvable(loop)
-    lines = InOrder(log)
+    lines = InOrder(log, log.lines.seconds)
     if log.session.new:
         lines.add({"step": 0}, execution.evaluate(loop, trees))
         lines.wait()

@@ -35,6 +35,7 @@ from sparring.training.methods.utterance import Utterance
 from sparring.training.models.options import LoraOptions
 from sparring.training.pairs import Builder, all_ordered
 from sparring.training.parts import Part
+from sparring.training.rollouts import InProcess
 from sparring.training.selfplay import SelfPlay
 from sparring.training.sharded import shard
 from sparring.training.update import Ramp, UpdateConfig
@@ -110,7 +111,9 @@ def played(case: Case, folder: Path) -> list[Any]:
     """The samples of each step, by the policy of the start."""
     loop, found = build(case, folder), []
     for loop.step in range(STEPS):
-        found.append(loop._samples(*loop._play())[: case.most])
+        games = InProcess().play(loop)
+        samples = [s for game in games for e in game.episodes for s in loop._samples(game, e)]
+        found.append(samples[: case.most])
     return found
 
 

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Sequence
 
-from sparring.training.cluster.dispatch import Answer
+from sparring.training.cluster.books import Answer
 from sparring.training.cluster.replica import Report
 from sparring.training.core import Metrics
 
 
 def by_worker(answers: Sequence[Answer], step: int) -> Metrics:
-    """What each worker did in a step, and what all of them did together."""
+    """What each worker did in a step, and what one does on average."""
     found: Metrics = {}
     for number in sorted({a.worker for a in answers}):
         own = [a for a in answers if a.worker == number]
@@ -42,7 +42,8 @@ def ages(answers: Sequence[Answer], step: int) -> Metrics:
 
 
 class Clock:
-    """How the learner's time goes: it waits for games, it learns, it publishes."""
+    """How the learner's time goes. A step calls ``waits``, ``goes_on``, ``learned``, ``published``,
+    in this order; a time is that since the call before."""
 
     def __init__(self) -> None:
         self._began = self._at = time.monotonic()

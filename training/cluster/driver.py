@@ -14,7 +14,7 @@ from sparring.envs.core import BadInput
 from sparring.training.config import RunConfig
 from sparring.training.show import Shows
 
-DEATHS = 3  # of the learner, without a step in between
+DEATHS = 3  # of the learner, without a new step in between
 LOOK = 1.0  # seconds between looks at whether to stop
 
 
@@ -34,28 +34,33 @@ def on_ray(
         import ray
     except ModuleNotFoundError as fault:
         raise BadInput("--ray needs Ray: pip install 'sparring[ray]'") from fault
+    from sparring.training.cluster.faults import cause_of, is_fault_of_ray
     from sparring.training.cluster.roles import Roles
 
-    with _started(ray, config), ExitStack() as open_:
-        roles = Roles(recipe, config, folder.resolve())
+    with ExitStack() as open_:
         screen = _Screen(show, open_)
+        open_.enter_context(_started(ray, config, screen))
+        roles = Roles(recipe, config, folder.resolve(), screen.says)
         deaths, seen = 0, 0
         while True:
-            learners = roles.learners()
+            learners = None
             try:
-                return _watch(ray, learners, screen, stopping)
-            except (ray.exceptions.RayTaskError, ray.exceptions.RayActorError) as fault:
-                if isinstance(fault, ray.exceptions.RayTaskError) and not learners.one_died():
-                    raise fault.cause from None
-                deaths = 1 if screen.steps > seen else deaths + 1
-                seen = screen.steps
+                learners = roles.learners(stopping)
+                return learners is not None and _watch(ray, learners, screen, stopping)
+            except ray.exceptions.RayError as fault:
+                died = is_fault_of_ray(fault) or (learners is not None and learners.one_died())
+                if not died:
+                    raise cause_of(fault) from None
+                deaths = 1 if screen.furthest > seen else deaths + 1
+                seen = screen.furthest
                 if stopping() or deaths >= DEATHS:
                     raise BadInput(
-                        f"the learner died {deaths} times without a step ({_line(fault)}); "
+                        f"the learner died {deaths} times without a new step ({_line(fault)}); "
                         f"go on with --resume {folder} once the reason is known"
                     ) from fault
                 screen.says("the learner died; it goes on from its last checkpoint")
-                learners.end()
+                if learners is not None:
+                    learners.end()
 
 
 def _line(fault: BaseException) -> str:
@@ -68,20 +73,26 @@ class _Screen:
     def __init__(self, show: Callable[[Path, int], Shows], open_: ExitStack):
         self.show = show
         self.open = open_
-        self.steps = 0  # lines shown so far
+        self.furthest = 0  # the last step that was ever done, whatever is played again
         self._shown: Shows | None = None
+        self._early: list[str] = []
 
     def tell(self, what: str, how: tuple[Any, ...]) -> None:
         """One event."""
         if what == "begin":
             if self._shown is None:
                 self._shown = self.open.enter_context(self.show(*how))
+                for line in self._early:
+                    self._shown.says(line)
         elif self._shown is not None:
-            self.steps += what == "step"
+            if what == "step":
+                self.furthest = max(self.furthest, int(how[0]["step"]))
             getattr(self._shown, what)(*how)
 
     def says(self, line: str) -> None:
         """Something that a person should know."""
+        if self._shown is None:
+            self._early.append(line)
         self.tell("says", (line,))
 
 
@@ -109,7 +120,7 @@ def _watch(ray: Any, learners: Any, screen: _Screen, stopping: Callable[[], bool
 
 
 @contextmanager
-def _started(ray: Any, config: RunConfig) -> Iterator[None]:
+def _started(ray: Any, config: RunConfig, screen: _Screen) -> Iterator[None]:
     """Inside, Ray is there with room for the roles."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     given = config.resources
@@ -147,6 +158,8 @@ def _started(ray: Any, config: RunConfig) -> Iterator[None]:
                     f"the run asks for {wanted:g} {what}s and the cluster has "
                     f"{there.get(what, 0):g}; use fewer --rollout-workers, or set --resources"
                 )
+        if there.get("GPU") and not gpus:
+            screen.says("there are GPUs, and no role asks for one: see --resources")
         yield
     finally:
         ray.shutdown()

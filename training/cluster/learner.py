@@ -17,8 +17,7 @@ import ray
 
 from sparring.agents.runs import checkpoints, find_checkpoint
 from sparring.training import checkpoint
-from sparring.training.cluster.on_ray import OnRay, learning
-from sparring.training.cluster.replica import Replica
+from sparring.training.cluster.on_ray import OnRay
 from sparring.training.config import RunConfig
 from sparring.training.core import Metrics
 from sparring.training.group import ALONE, joined
@@ -33,13 +32,10 @@ Event = tuple[str, tuple[Any, ...]]
 
 
 class Learner:
-    """Runs a recipe in ``folder`` with the games of ``workers``; ``home`` is the working directory
-    of whoever started it."""
+    """Runs a recipe in ``folder``; ``home`` is the working directory of whoever started it."""
 
-    def __init__(self, recipe: str, config: RunConfig, folder: Path, home: str, workers: list[Any]):
-        os.chdir(home)
-        self.recipe, self.config, self.folder = recipe, config, folder
-        self.workers = workers
+    def __init__(self, recipe: str, config: RunConfig, folder: Path, home: str):
+        self.recipe, self.config, self.folder, self.home = recipe, config, folder, home
         self._events: list[Event] = []
         self._news = threading.Condition()
         self._stopping = threading.Event()
@@ -51,12 +47,16 @@ class Learner:
             address: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
             return address, free.getsockname()[1]
 
-    def run(self, rank: int = 0, size: int = 1, meeting: tuple[str, int] = ("", 0)) -> bool:
-        """From where the folder stands to the end, as ``training.run.drive``, with a group."""
+    def run(
+        self, workers: list[Any], evaluator: Any, rank: int, size: int, meeting: tuple[str, int]
+    ) -> bool:
+        """From where the folder stands to the end, as ``training.run.drive``, with the games of
+        ``workers`` and what ``evaluator`` measures, as the ``rank``-th of a group."""
+        os.chdir(self.home)
         device = "cuda:0" if self.config.resources.learner_gpus else "cpu"
         group = joined(rank, size, *meeting, device=device) if size > 1 else ALONE
         execution = OnRay(
-            self.workers, self._evaluator, self.config, group, lambda line: self._tell("says", line)
+            workers, evaluator, self.config, group, lambda line: self._tell("says", line)
         )
         try:
             if rank:
@@ -75,13 +75,6 @@ class Learner:
     def stop(self) -> None:
         """Stop after the step that is going on, as Ctrl-C does."""
         self._stopping.set()
-
-    def _evaluator(self) -> Any:
-        given = self.config.resources
-        kind = ray.remote(Replica).options(
-            num_cpus=given.evaluator_cpus, num_gpus=given.evaluator_gpus, max_restarts=-1
-        )
-        return kind.remote(self.recipe, learning(self.config), str(Path.cwd()), ray.get)
 
     def _show(self, folder: Path, steps: int) -> Shows:
         self._tell("begin", folder, steps)

@@ -11,10 +11,12 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sparring.agents.engines.local.engine import LocalEngine
 from sparring.envs.core import Episode
+from sparring.envs.solve import Tree
 from sparring.training import weights
 from sparring.training.cluster.parcels import Parcel, Receiver
 from sparring.training.cluster.wire import Arrays, packed
@@ -68,22 +70,36 @@ class Replica:
     options count from; ``fetch`` as in ``Receiver``."""
 
     def __init__(self, recipe: str, config: RunConfig, folder: str, fetch: Callable[[Any], Arrays]):
-        os.chdir(folder)
-        self.loop: SelfPlay = importlib.import_module(RECIPES[recipe]).build(config).loop
+        self._fault: Exception | None = None
+        try:
+            os.chdir(folder)
+            self.loop: SelfPlay = importlib.import_module(RECIPES[recipe]).build(config).loop
+        except Exception as fault:  # an actor whose making fails loses the reason
+            self._fault = fault
         self._weights, self._memory = Receiver(fetch), Receiver(fetch)
         self._at: tuple[str, str] = ("", "")
         self._planned: dict[tuple[int, str], list[Planned]] = {}
-        self._trees = solvable(self.loop)
         self._said = _Warnings()
         logging.getLogger("sparring").addHandler(self._said)
 
     def ready(self) -> int:
-        """Returns the process's number once the loop is built."""
+        """Returns the process's number once the loop is built.
+
+        Raises:
+            Exception: it could not be.
+        """
+        if self._fault is not None:
+            raise self._fault
         return os.getpid()
+
+    @cached_property
+    def _trees(self) -> dict[str, Tree]:
+        return solvable(self.loop)
 
     def play(self, order: Order) -> Report:
         """Play what ``order`` says. The answer does not depend on what was played before."""
         began = time.monotonic()
+        self.ready()
         self._go_to(order.at)
         loaded = time.monotonic()
         games = self._plan(order)[order.part :: order.of]

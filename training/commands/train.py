@@ -27,7 +27,9 @@ MAY_CHANGE = {
     "--ray": "ray",
     "--rollout-workers": "rollout_workers",
     "--learners": "learners",
+    "--staleness": "staleness",
 }
+RESOURCES = "--resources."
 RESUME = "Go on with the run in this folder, with its own options; --steps may prolong it."
 
 
@@ -68,10 +70,14 @@ def _resumed(recipe: str, given: RunConfig, folder: Path, args: Sequence[str]) -
     saved: RunConfig = read_config(recipe, folder, type(given))
     named = [arg.partition("=")[0].replace("_", "-") for arg in args if arg.startswith("--")]
     for option in named:
-        if option not in ("--resume", *MAY_CHANGE):
+        if option not in ("--resume", *MAY_CHANGE) and not option.startswith(RESOURCES):
             raise BadInput(f"{option} cannot be changed on --resume; start a new run for it")
     changed = {field: getattr(given, field) for o, field in MAY_CHANGE.items() if o in named}
-    return replace(saved, **changed)
+    own = [o.removeprefix(RESOURCES).replace("-", "_") for o in named if o.startswith(RESOURCES)]
+    resources = replace(saved.resources, **{one: getattr(given.resources, one) for one in own})
+    if changed.get("ray") == "off":  # what there is on Ray alone
+        changed = {"staleness": 0, "learners": 1, **changed}
+    return replace(saved, resources=resources, **changed)
 
 
 def _farewell(recipe: str, folder: Path, config: Any, finished: bool) -> int:

@@ -84,7 +84,7 @@ class Pooled(Opponents):
         return name
 
     def record(self, seating: Seating, episode: Episode) -> None:
-        if seating.against and episode.void is None:
+        if seating.against in self.pool.members and episode.void is None:
             for role in seating.learning:
                 self.pool.records.add(LEARNER, seating.against, episode, role)
 

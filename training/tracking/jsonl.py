@@ -26,15 +26,19 @@ def records(path: Path) -> list[dict[str, Any]]:
 
 
 class JsonLines:
-    """Adds "seconds" to every line: of self-play, going on where the file ends."""
+    """Adds "seconds" to every line that has none: of self-play, going on where the file ends."""
 
     def __init__(self, path: Path):
         self.path = path
         before = records(path)[-1:]
         self.began = time.monotonic() - sum(float(line["seconds"]) for line in before)
 
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return round(time.monotonic() - self.began, 2)
+
     def log(self, metrics: Metrics) -> None:
-        append(self.path, {**metrics, "seconds": round(time.monotonic() - self.began, 2)})
+        append(self.path, {**metrics, "seconds": metrics.get("seconds", self.seconds())})
 
     def close(self) -> None:
         """Nothing is open."""

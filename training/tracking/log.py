@@ -30,6 +30,7 @@ class Log:
 
     def __call__(self, metrics: Metrics) -> None:
         self.lines.log(metrics)
+        metrics = {name: x for name, x in metrics.items() if name != "seconds"}
         for news in self.watch.see(metrics):
             append(self.session.folder / FILE, news.as_json())
             self.display.alarm(news)

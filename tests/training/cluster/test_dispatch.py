@@ -11,8 +11,10 @@ pytest.importorskip("ray", reason="needs the extra ray")
 
 from ray.exceptions import ActorDiedError, RayTaskError
 
+from sparring.envs.core import BadInput
 from sparring.training.cluster import dispatch
-from sparring.training.cluster.dispatch import DEATHS, Answer, Dispatcher
+from sparring.training.cluster.books import Answer
+from sparring.training.cluster.dispatch import DEATHS, Dispatcher
 from sparring.training.cluster.parcels import Parcel
 from sparring.training.cluster.replica import Order, Report
 
@@ -80,6 +82,12 @@ def until(true: Any) -> None:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "TICK", 0.01)
+    monkeypatch.setattr(dispatch, "AGAIN", 0.01)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes longer than the others is late at once."""
     monkeypatch.setattr(dispatch, "SOONEST", 0.15)
 
 
@@ -91,7 +99,9 @@ def made() -> Iterator[Any]:
     def make(workers: int, **options: float) -> tuple[Dispatcher, list[Worker]]:
         some = [Worker() for _ in range(workers)]
         given = {"patience": 2.0, "timeout": 60.0, **options}
-        found = Dispatcher(some, **given)
+        said: list[str] = []
+        found = Dispatcher(some, says=said.append, **given)
+        found.said = said  # type: ignore[attr-defined]
         found.publish(0, Parcel("weights-0", {}, {}))
         open_.append(found)
         return found, some
@@ -155,10 +165,12 @@ def test_the_games_of_a_worker_that_dies_are_played_again(made: Any) -> None:
     answers, _ = dispatcher.collect(0)
     assert parts(answers) == [0, 1]
     assert (dispatcher.counts.deaths, dispatcher.counts.replayed) == (1, 4)
-    assert "worker 0 died" in dispatcher.warnings[0]
+    assert "worker 0 died" in dispatcher.said[0]
 
 
-def test_a_slow_worker_does_not_hold_the_step_and_nothing_counts_twice(made: Any) -> None:
+def test_a_slow_worker_does_not_hold_the_step_and_nothing_counts_twice(
+    made: Any, hasty: None
+) -> None:
     dispatcher, (a, b) = made(2)
     dispatcher.submit(0, MEMORY, 2, 8)
     both_asked([a, b])
@@ -174,7 +186,7 @@ def test_a_slow_worker_does_not_hold_the_step_and_nothing_counts_twice(made: Any
     assert (dispatcher.counts.replayed, dispatcher.counts.discarded) == (4, 5)
 
 
-def test_a_late_death_brings_nothing_back(made: Any) -> None:
+def test_a_late_death_brings_nothing_back(made: Any, hasty: None) -> None:
     dispatcher, (a, b) = made(2)
     dispatcher.submit(0, MEMORY, 2, 8)
     both_asked([a, b])
@@ -237,4 +249,55 @@ def test_what_a_worker_warns_of_is_passed_on(made: Any) -> None:
     until(lambda: a.asked)
     a.answer(warnings=("out of memory",))
     dispatcher.collect(0)
-    assert dispatcher.warnings == ["worker 0: out of memory"]
+    assert dispatcher.said == ["worker 0: out of memory"]
+
+
+def test_a_worker_may_take_its_time_to_come_back(made: Any) -> None:
+    dispatcher, (a, b) = made(2)
+    dispatcher.submit(0, MEMORY, 2, 6)
+    both_asked([a, b])
+    a.comes_up = False  # Ray says so of one that is being made again
+    before = a.revived
+    a.die()
+    until(lambda: a.revived > before + 3 * DEATHS)
+    b.answer()
+    until(lambda: len(b.asked) == 2)
+    b.answer()
+    dispatcher.collect(0)
+    assert dispatcher.counts.deaths == 1
+    assert len(dispatcher.said) == 1
+    a.comes_up = True
+    dispatcher.submit(1, MEMORY, 2, 6)
+    until(lambda: len(a.asked) == 2)
+
+
+def test_it_is_an_error_that_nobody_comes_back(made: Any) -> None:
+    dispatcher, (a,) = made(1, timeout=0.05)
+    a.comes_up = False
+    dispatcher.submit(0, MEMORY, 1, 3)
+    until(lambda: a.asked)
+    a.die()
+    with pytest.raises(RuntimeError, match="no rollout worker came back"):
+        dispatcher.collect(0)
+
+
+def test_a_worker_that_cannot_be_made_says_why(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cannot(self: Worker) -> Ref:
+        future: Future[int] = Future()
+        future.set_exception(RayTaskError("ready", "trace", BadInput("vLLM is not installed")))
+        return Ref(future)
+
+    monkeypatch.setattr(Worker, "_ready", cannot)
+    dispatcher, _ = made(1)
+    with pytest.raises(BadInput, match="vLLM is not installed"):
+        dispatcher.collect(0)
+
+
+def test_an_object_that_was_lost_is_no_fault_of_the_game(made: Any) -> None:
+    dispatcher, (a,) = made(1)
+    dispatcher.submit(0, MEMORY, 1, 3)
+    until(lambda: a.asked)
+    a.asked[0][1].set_exception(RayTaskError("play", "trace", ActorDiedError()))
+    until(lambda: len(a.asked) == 2)
+    a.answer()
+    assert parts(dispatcher.collect(0)[0]) == [0]
