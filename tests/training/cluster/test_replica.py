@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("ray", reason="needs the extra ray")
+
 from sparring.envs.core import Episode
+from sparring.training.cluster.on_ray import memory_of
 from sparring.training.cluster.parcels import Sender
 from sparring.training.cluster.replica import Moment, Order, Replica, own_weights
 from sparring.training.cluster.wire import unpacked
@@ -54,11 +57,7 @@ class Pair:
 
     def moment(self) -> Moment:
         players = {name: own_weights(p) for name, p in self.loop.players.items()}
-        memory = {
-            "mixture": self.loop.mixture.state_dict(),
-            "opponents": self.loop.opponents.state_dict(),
-        }
-        return Moment(self.weights.pack(players), self.memory.pack(memory))
+        return Moment(self.weights.pack(players), self.memory.pack(memory_of(self.loop)))
 
 
 def words(episodes: list[Episode]) -> list[Any]:
@@ -87,6 +86,23 @@ def test_the_parts_together_are_the_step(recipe: str) -> None:
         if loop.step == 3:
             break
     assert recipe == "kuhn" or len({name for e in expected for name in e.seats.values()}) > 1
+
+
+@pytest.mark.parametrize("recipe", CONFIGS)
+def test_the_first_step_too(recipe: str) -> None:
+    """Planning it may make past selves, and give players other weights; also those planned ahead
+    are then played with the right ones, by a replica that has seen no step before."""
+    pair = Pair(recipe)
+    loop = pair.loop
+    memories, plans = [], []
+    for step in range(2):
+        memories.append(pair.memory.pack(memory_of(loop)))
+        plans.append(loop.plan(step))
+    weights = pair.weights.pack({name: own_weights(p) for name, p in loop.players.items()})
+    for step, replica in ((1, pair.another(recipe)), (0, pair.replica)):
+        report = replica.play(Order(step, 0, 1, Moment(weights, memories[step])))
+        found = [episode for [episode] in unpacked(report.episodes)]
+        assert words(found) == words([some[0] for some in play_out(plans[step], None, 0)])
 
 
 def test_a_replica_measures_as_the_loop_does() -> None:
