@@ -252,7 +252,7 @@ def test_fewer_games_than_workers(begun: Any, tmp_path: Path) -> None:
     ("options", "says"),
     [
         (("--ray", "nowhere:1"), "no Ray at 'nowhere:1'"),
-        (("--staleness", "1"), "--staleness is for runs on Ray"),
+        (("--staleness", "1"), "--staleness and --learners are for runs on Ray"),
         (("--ray", "local", "--resources.worker-gpus", "64"), "the run asks for 128 GPUs"),
         (("--ray", "local", "--rollout-workers", "0"), "rollout-workers must be at least 1"),
         (("--ray", "local", "--rollout-pieces", "0"), "rollout-pieces must be at least 1"),
