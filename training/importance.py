@@ -29,8 +29,9 @@ def of_games(
     "importance_cut", the share of the games whose weight C held; "importance_size", the effective
     share of the games, (Σw)² / (n·Σw²).
     """
-    caps = {name: _cap(learner) for name, learner in learners.items()}
-    older = [s for s in samples if s.version != step and s.turns and caps[s.player] is not None]
+    older = [s for s in samples if s.version is not None and s.version < step and s.turns]
+    caps = {name: _cap(learners[name]) for name in {s.player for s in older}}
+    older = [s for s in older if caps[s.player] is not None]
     if not older:
         return list(samples), {}
     apart: dict[int, float] = {}
