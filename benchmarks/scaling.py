@@ -41,7 +41,7 @@ from sparring.training.models import lora
 from sparring.training.models.options import LoraOptions
 from sparring.training.recipes import kuhn, tictactoe
 from sparring.training.update import UpdateConfig
-from sparring.training.weights import trained
+from sparring.training.weights import put, trained
 
 OVERHEAD = 1.1
 SHORT: Mapping[str, SelfPlayConfig] = {
@@ -130,9 +130,7 @@ class Copy:
         """Its seconds."""
         began = time.perf_counter()
         (copy,) = self.receiver.open(parcel).values()
-        with torch.no_grad():
-            for name, weight in trained(self.model).items():
-                weight.copy_(copy[name])
+        put(self.model, copy)
         return time.perf_counter() - began
 
 

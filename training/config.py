@@ -64,6 +64,11 @@ class RunConfig:
                 "--staleness and --learners are for runs on Ray; add --ray local, or leave them out"
             )
 
+    @property
+    def pieces(self) -> int:
+        """``rollout_pieces``, or what it is by default."""
+        return self.rollout_pieces or (1 if self.ray == "off" else self.rollout_workers)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SelfPlayConfig(RunConfig):

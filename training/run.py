@@ -111,11 +111,10 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
     registry.check(config.trackers)
     show = partial(Display, quiet=quiet)
     # settled when a run begins, so that it stays the same whatever it goes on with
-    pieces = config.rollout_pieces or (1 if config.ray == "off" else config.rollout_workers)
-    config = replace(config, rollout_pieces=pieces)
+    config = replace(config, rollout_pieces=config.pieces)
     with stop_gently() as stopping:
         if config.ray == "off":
-            return follow(recipe, config, folder, Local(pieces), show, stopping)
+            return follow(recipe, config, folder, Local(config.pieces), show, stopping)
         from sparring.training.cluster.driver import on_ray
 
         return on_ray(recipe, config, folder, show, stopping)

@@ -5,11 +5,8 @@ from dataclasses import replace
 from sparring.envs.core import BadInput
 from sparring.training.config import RunConfig, SelfPlayConfig
 from sparring.training.group import Group
-from sparring.training.opponents.cast import Cast
-from sparring.training.opponents.core import Opponents
 from sparring.training.opponents.league import League
 from sparring.training.opponents.lodging import lodges
-from sparring.training.opponents.mixed import Mixed
 from sparring.training.opponents.nash import Nash
 from sparring.training.opponents.pooled import Pooled
 from sparring.training.selfplay import SelfPlay
@@ -23,7 +20,7 @@ def without_engine(config: RunConfig) -> RunConfig:
 def check(loop: SelfPlay, staleness: int, group: Group) -> None:
     """Raises ``BadInput`` where opponents need a model that is whole where it learns, or cannot be
     met while learning goes on."""
-    every = _within(loop.opponents)
+    every = loop.opponents.within()
     pooled = any(isinstance(one, Pooled | League) for one in every)
     lodging = pooled and any(lodges(player) for player in loop.players.values())
     if group.size > 1 and (lodging or any(isinstance(one, Nash) for one in every)):
@@ -36,13 +33,3 @@ def check(loop: SelfPlay, staleness: int, group: Group) -> None:
             "--staleness is not for these opponents: a league and PSRO begin players anew, and "
             "games that are under way would be those of another player; use --staleness 0"
         )
-
-
-def _within(opponents: Opponents) -> list[Opponents]:
-    """These, and those that they are made of."""
-    inner: list[Opponents] = []
-    if isinstance(opponents, Cast):
-        inner = [opponents.others]
-    elif isinstance(opponents, Mixed):
-        inner = list(opponents.strategies)
-    return [opponents, *(one for part in inner for one in _within(part))]

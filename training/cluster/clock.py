@@ -42,8 +42,8 @@ def ages(answers: Sequence[Answer], step: int) -> Metrics:
 
 
 class Clock:
-    """How the learner's time goes. A step calls ``waits``, ``goes_on``, ``learned``, ``published``,
-    in this order; a time is that since the call before."""
+    """How the learner's time goes. A step calls ``waits``, ``goes_on``, ``learned``, ``publishes``,
+    ``published``, in this order; a time is that since the call before."""
 
     def __init__(self) -> None:
         self._began = self._at = time.monotonic()
@@ -61,9 +61,12 @@ class Clock:
         now = time.monotonic()
         self._learning, self._at = now - self._at, now
 
+    def publishes(self) -> None:
+        self._at = time.monotonic()
+
     def published(self) -> None:
         now = time.monotonic()
-        self._publishing, self._at = now - self._at, now
+        self._publishing = now - self._at
         whole = now - self._began
         self._began = now
         self._found = {

@@ -17,10 +17,9 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
 
 from sparring.training.cluster.books import Answer, Counts, Flight, Piece, Step, pieces
-from sparring.training.cluster.faults import cause_of, is_fault_of_ray
+from sparring.training.cluster.faults import cause_of, is_fault_of_ray, later
 from sparring.training.cluster.parcels import Parcel
 from sparring.training.cluster.replica import Report
 
@@ -213,15 +212,13 @@ class Dispatcher:
         if fault is None:
             del self._down[number]
             self._idle.append(number)
-        elif isinstance(fault, RayTaskError) or not isinstance(fault, RayError):
+        elif not is_fault_of_ray(fault):
             self._fail(cause_of(fault))
         else:  # while it starts, Ray says that it is not there
             now = time.monotonic()
             if all(now - self._down.get(n, now) > self.timeout for n in range(len(self.workers))):
                 raise RuntimeError(f"no rollout worker came back within {self.timeout:g} seconds")
-            later = threading.Timer(AGAIN, self._events.put, [lambda: self._revive(number)])
-            later.daemon = True
-            later.start()
+            later(AGAIN, lambda: self._events.put(lambda: self._revive(number)))
 
     def _look_for_late(self) -> None:
         self._looked = now = time.monotonic()

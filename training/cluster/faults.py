@@ -1,5 +1,8 @@
 """Whose fault it was: the work's own, or that of the process that it ran in."""
 
+import threading
+from collections.abc import Callable
+
 from ray.exceptions import RayError, RayTaskError
 
 from sparring.envs.core import BadInput
@@ -20,3 +23,10 @@ def cause_of(fault: BaseException) -> BaseException:
     if not isinstance(cause, BadInput):
         cause.add_note(fault.traceback_str)
     return cause
+
+
+def later(seconds: float, call: Callable[[], None]) -> None:
+    """Try again after a while, unless this process ends before."""
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    timer.start()

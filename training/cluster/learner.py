@@ -10,7 +10,6 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import ray
@@ -117,12 +116,7 @@ class Relay(Shows):
     def __enter__(self) -> "Relay":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *fault: object) -> None:
         """There is nothing open."""
 
     def stage_one(self, metrics: Metrics, total: int) -> None:

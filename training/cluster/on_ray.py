@@ -8,7 +8,6 @@ weights of its hand-out; so a game that step s learns from was played with the w
 learner waits when those of its step are not all back.
 """
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -21,8 +20,8 @@ from sparring.envs.solve import Tree
 from sparring.training.cluster.books import Answer, Counts
 from sparring.training.cluster.checks import check, without_engine
 from sparring.training.cluster.clock import Clock, by_worker
-from sparring.training.cluster.dispatch import Dispatcher
-from sparring.training.cluster.faults import cause_of, is_fault_of_ray
+from sparring.training.cluster.dispatch import AGAIN, Dispatcher
+from sparring.training.cluster.faults import cause_of, is_fault_of_ray, later
 from sparring.training.cluster.parcels import Parcel, Sender
 from sparring.training.cluster.replica import Moment, own_weights
 from sparring.training.cluster.wire import unpacked
@@ -55,7 +54,7 @@ class OnRay(Execution):
         self.workers = workers
         self.evaluator = evaluator
         self.staleness = config.staleness
-        self.pieces = config.rollout_pieces or config.rollout_workers
+        self.pieces = config.pieces
         self.timeout = given.timeout
         self.group = group
         self.says = says
@@ -114,6 +113,7 @@ class OnRay(Execution):
         return min(self.pieces, loop.games_a_step)
 
     def _publish(self, loop: SelfPlay) -> None:
+        self._clock.publishes()
         players = {name: own_weights(p) for name, p in loop.players.items()}
         self._published = loop.step, self._weights.pack(players if self.dispatcher else {})
         if self.dispatcher:
@@ -203,9 +203,7 @@ def asked(ask: Callable[[], Any], patience: float, says: Callable[[str], None]) 
             if not died:
                 says("the evaluator died; it is asked again")
             died.append(time.monotonic())
-            later = threading.Timer(1.0, go)
-            later.daemon = True
-            later.start()
+            later(AGAIN, go)
         else:
             found.set_exception(cause_of(fault))
 

@@ -99,7 +99,6 @@ class Replica:
     def play(self, order: Order) -> Report:
         """Play what ``order`` says. The answer does not depend on what was played before."""
         began = time.monotonic()
-        self.ready()
         self._go_to(order.at)
         loaded = time.monotonic()
         games = self._plan(order)[order.part :: order.of]
@@ -135,6 +134,7 @@ class Replica:
         return look(self.loop, self._trees)
 
     def _go_to(self, at: Moment) -> None:
+        self.ready()
         weights_at, memory_at = self._at
         if at.weights.label != weights_at:
             for name, copy in self._weights.open(at.weights).items():

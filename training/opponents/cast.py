@@ -18,6 +18,9 @@ class Cast(Opponents):
         self.fixed = dict(fixed)
         self.others = others or Mirror()
 
+    def within(self) -> list[Opponents]:
+        return [self, *self.others.within()]
+
     def begin(self) -> None:
         self.others.begin()
 

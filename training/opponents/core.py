@@ -35,6 +35,10 @@ class Opponents:
     ahead of learning, later steps are seated before an earlier one is recorded.
     """
 
+    def within(self) -> list["Opponents"]:
+        """These, and all that they are made of."""
+        return [self]
+
     def begin(self) -> None:
         """The games of a step are about to be seated."""
 

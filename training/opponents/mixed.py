@@ -30,6 +30,9 @@ class Mixed(Opponents):
         self._weights = [weight for weight, _ in parts]
         self.strategies = tuple(strategy for _, strategy in parts)
 
+    def within(self) -> list[Opponents]:
+        return [self, *(one for strategy in self.strategies for one in strategy.within())]
+
     def begin(self) -> None:
         for strategy in self.strategies:
             strategy.begin()
