@@ -20,6 +20,7 @@ from scipy.stats import chisquare
 from whole_reads import GREEDY, after, ask, by_generate, prompts, spoken_end
 
 from sparring.agents.engines.core import Request, Sampling, Tokens
+from sparring.agents.engines.local import attention, reading
 from sparring.agents.engines.local.engine import LocalEngine
 from sparring.agents.engines.local.kept import Columns, Kept
 from sparring.agents.engines.local.slots import Slots
@@ -68,6 +69,14 @@ class Watching(LocalEngine):
         self.most = max(self.most, self.kept.bytes + self._reading.slots.bytes)
 
 
+@pytest.fixture(params=["small", "large"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As small batches are read, and as large ones: by our kernel, and with prompts in one line."""
+    large = request.param == "large"
+    monkeypatch.setattr(attention, "SMALL", 0 if large else math.inf)
+    monkeypatch.setattr(reading, "IN_LINE", 0 if large else math.inf)
+
+
 @pytest.fixture(scope="module")
 def model(new_model: NewModel) -> Any:
     return new_model()
@@ -105,6 +114,7 @@ def talk(
 # -- greedy: the words of transformers' own loop ----------------------------------------------
 
 
+@pytest.mark.usefixtures("either_way")
 def test_greedy_is_generate_token_for_token(model: Any, end: int) -> None:
     asked = [*prompts(16, 40), *prompts(3, 3, seed=1)]
     done = ask(LocalEngine(model, end=end), [Request(p, GREEDY, 0) for p in asked])
@@ -117,6 +127,7 @@ def test_greedy_is_generate_token_for_token(model: Any, end: int) -> None:
         assert d.tokens[-1] == end or len(d.tokens) == GREEDY.max_tokens
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("memory", [1 << 30, 300 << 10, 130 << 10], ids=["all", "some", "little"])
 def test_greedy_over_turns_is_generate(model: Any, end: int, memory: int) -> None:
     """With all that was read before kept, with some of it dropped, and hardly room to work."""
@@ -329,8 +340,9 @@ def test_answers_that_were_over_when_memory_ran_out_are_over(
 # -- log-probabilities ------------------------------------------------------------------------
 
 
-def test_a_bfloat16_model_keeps_float32_on_a_cpu(new_model: NewModel, end: int) -> None:
-    """Attention in float32 is no further from the truth than the model's own in bfloat16."""
+@pytest.mark.usefixtures("either_way")
+def test_a_bfloat16_model_attends_in_float32_on_a_cpu(new_model: NewModel, end: int) -> None:
+    """That is no further from the truth than the model's own attention in bfloat16."""
     exact = new_model(loud=3.0).to(torch.bfloat16).float()
     model = copy.deepcopy(exact).to(torch.bfloat16)
     engine = LocalEngine(model, end=-1)
@@ -339,11 +351,12 @@ def test_a_bfloat16_model_keeps_float32_on_a_cpu(new_model: NewModel, end: int) 
         true = np.array(in_full(exact, prompt, tokens))
         apart += float(np.abs(np.array(logprobs) - true).sum())
         own += float(np.abs(np.array(in_full(model, prompt, tokens)) - true).sum())
-    assert {part.dtype for part in engine._reading.slots.parts} == {torch.float32}
+    assert {part.dtype for part in engine._reading.slots.parts} == {torch.bfloat16}
     assert model.config._attn_implementation == "sdpa", "the learner's attention is its own again"
     assert 0 < apart < 1.2 * own
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("heat", [0.0, 1.0, 0.6])
 def test_logprobs_over_turns_are_those_of_a_full_read(model: Any, end: int, heat: float) -> None:
     engine = LocalEngine(model, end=end, memory=400 << 10)
@@ -354,6 +367,7 @@ def test_logprobs_over_turns_are_those_of_a_full_read(model: Any, end: int, heat
         assert logprobs == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.usefixtures("either_way")
 def test_the_whole_conversation_read_once_agrees(model: Any, end: int) -> None:
     """What the learner does: every answer of a game from one pass over its last turn."""
     for turns in talk(LocalEngine(model, end=end), 4, Sampling(max_tokens=6)):
@@ -382,6 +396,7 @@ def company(prompt: Tokens) -> dict[str, list[Request]]:
     }
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("who", company(()))
 @pytest.mark.parametrize("max_rows", [1024, 7])
 def test_an_answer_does_not_depend_on_who_shares_its_batch(
@@ -490,6 +505,7 @@ def adapted(new_model: NewModel) -> Any:
     return model.eval()
 
 
+@pytest.mark.usefixtures("either_way")
 def test_adapters_answer_in_one_batch_as_each_alone(adapted: Any, end: int) -> None:
     names = (BARE, "one", "two")
     turns: dict[str | None, list[Tokens]] = {}
@@ -603,6 +619,7 @@ def test_a_prompt_that_does_not_fit_is_refused_in_words(model: Any, end: int) ->
 # -- scores -----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("max_rows", [1024, 2])
 def test_scores_are_the_sums_of_a_full_read(model: Any, end: int, max_rows: int) -> None:
     engine = LocalEngine(model, end=end, max_rows=max_rows)
@@ -716,6 +733,7 @@ def test_a_model_that_answers_no_numbers_is_a_clear_error(model: Any, end: int) 
         ask(LocalEngine(Diverged(model), end=end), [Request((5, 6), GREEDY, 0)])
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.slow
 def test_a_thousand_games_at_once_stay_within_the_budget(model: Any, end: int) -> None:
     """Room for a dozen of them: all play their three turns, and none says anything else."""

@@ -9,7 +9,9 @@ import torch
 import transformers
 
 from sparring.agents.engines.core import Completion, Request, Sampling, Tokens
+from sparring.agents.engines.local import attention, reading
 from sparring.agents.engines.local.engine import LocalEngine
+from sparring.agents.engines.local.flight import Flight
 from sparring.agents.engines.local.grouped import Grouped
 from sparring.envs.core import BadInput
 
@@ -33,7 +35,8 @@ MODELS: dict[str, dict[str, Any]] = {
 
 
 def model_of(kind: str) -> Any:
-    config = getattr(transformers, f"{kind}Config")(vocab_size=WORDS, **MODELS[kind])
+    name = {"Gemma3": "Gemma3Text"}.get(kind, kind)
+    config = getattr(transformers, f"{name}Config")(vocab_size=WORDS, **(MODELS | WINDOWS)[kind])
     torch.manual_seed(0)
     model = getattr(transformers, f"{kind}ForCausalLM")(config).eval()
     with torch.no_grad():
@@ -88,6 +91,41 @@ def test_answers_are_those_of_whole_reads(
 
 def said(done: list[Completion]) -> list[tuple[Tokens, Completion]]:
     return list(zip(prompts(), done, strict=True))
+
+
+WINDOWS: dict[str, dict[str, Any]] = {
+    "Mistral": {**HEADS, **LAYERS, "sliding_window": 4},
+    "Gemma3": {**HEADS, **LAYERS, "head_dim": 12, "sliding_window": 4, "sliding_window_pattern": 2},
+    "Mixtral": {**HEADS, **LAYERS, "num_local_experts": 4, "sliding_window": None},
+    "DeepseekV3": {
+        **HEADS,
+        **LAYERS,
+        "num_key_value_heads": 4,
+        "q_lora_rank": 16,
+        "kv_lora_rank": 16,
+        "qk_rope_head_dim": 8,
+        "qk_nope_head_dim": 8,
+        "v_head_dim": 12,
+        "first_k_dense_replace": 2,
+    },
+}
+"""In all layers; in every other; none, but experts; keys of another size than values."""
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+@pytest.mark.parametrize("kind", WINDOWS)
+def test_rows_of_their_own_lengths_see_what_the_model_would(
+    kind: str, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "SMALL", 0 if large else 1 << 40)
+    monkeypatch.setattr(reading, "IN_LINE", 0 if large else 1 << 40)
+    model = model_of(kind)
+    engine = LocalEngine(model, end=-1)
+    for prompt, answer in said(ask(engine, Sampling(temperature=0, max_tokens=6))):
+        with torch.no_grad():
+            table = model(input_ids=torch.tensor([prompt + answer.tokens])).logits[0]
+        assert answer.tokens == tuple(table[len(prompt) - 1 : -1].argmax(-1).tolist())
+    assert isinstance(engine._flight, Flight)
 
 
 def test_who_leaves_does_not_hold_up_the_others() -> None:

@@ -202,9 +202,9 @@ class LocalEngine:
         self._score()
         # While scores wait for room, nobody else gets what becomes free.
         self._flight.step(admit=not self._scores)
-        if not len(slots) and 2 * slots.bytes > self.memory:
-            slots.release()  # after a crowd, so that what comes next is kept again
         if slots.parts:
+            if not len(slots) and 2 * slots.bytes > self.memory:
+                slots.release()  # after a crowd, so that what comes next is kept again
             self.kept.budget = max(self.memory - slots.bytes, 0)
 
     def _prepare(self) -> None:

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import inf
 from typing import Any
 
 import torch
 
 from sparring.agents.engines.core import Tokens
-from sparring.agents.engines.local.attention import kept_in, widened
+from sparring.agents.engines.local.attention import applies, attending, kept_in
+from sparring.agents.engines.local.places import Span
 from sparring.agents.engines.local.slots import Slots
 from sparring.envs.core import BadInput
 
+IN_LINE = 16  # new tokens a row from which attention row by row costs less than fill
 KINDS = {"full_attention", "sliding_attention"}
 APART = {True: 1e-3, False: 0.5}
 """Log-probabilities of one token may be so far apart in nats, in float32 (True) and in bfloat16."""
@@ -22,12 +25,15 @@ class Reading:
     Args:
         model: a causal language model of ``transformers`` whose layers keep keys and values.
         pad: the id to fill short lines with; no other token sees it.
+
+    ``line_from``: rows of so many new tokens on average are read in one line, without fill.
     """
 
     def __init__(self, model: Any, pad: int):
         self.model = model
         self.pad = pad
         self.slots = Slots()
+        self.line_from: float = inf
         self._why: str | None = None
 
     @cached_property
@@ -40,22 +46,30 @@ class Reading:
         """Rows [first, first + n) read ``new`` tokens each. Returns the logits after the last
         ``keep`` tokens of each, [n, keep, V]; those of fewer tokens have fill on the left."""
         model, device = self.model, self.model.device
-        positions, sees = self.slots.open(first, [len(tokens) for tokens in new], device)
-        wide = positions.shape[1]
-        ids = [[self.pad] * (wide - len(tokens)) + list(tokens) for tokens in new]
-        given: dict[str, Any] = {"logits_to_keep": keep} if keep < wide else {}
+        lengths = [len(tokens) for tokens in new]
+        line = sum(lengths) >= self.line_from * len(new) and len(set(adapters)) == 1
+        places = self.slots.open(first, lengths, device, line)
+        wide = places.positions.shape[1]
+        given: dict[str, Any] = {}
+        if line:
+            ids = [[token for tokens in new for token in tokens]]
+            given["logits_to_keep"] = _last(places.spans, keep).to(device)
+        else:
+            ids = [[self.pad] * (wide - len(tokens)) + list(tokens) for tokens in new]
+            if keep < wide:
+                given["logits_to_keep"] = keep
         if any(adapters):
-            given["adapter_names"] = [name or self._own() for name in adapters]
-        with widened(model):
+            given["adapter_names"] = [name or self._own() for name in adapters[: len(ids)]]
+        with attending(model, places.spans):
             logits: torch.Tensor = model(
                 input_ids=torch.tensor(ids, device=device),
-                attention_mask=self._masks(positions, sees),
-                position_ids=positions,
+                attention_mask=self._masks(places.positions, places.sees),
+                position_ids=places.positions,
                 past_key_values=self.slots,
                 use_cache=True,
                 **given,
             ).logits
-        return logits[:, -keep:]
+        return logits.view(len(new), keep, -1) if line else logits[:, -keep:]
 
     def _own(self) -> str:
         """What a model with adapters answers with when no adapter is named."""
@@ -100,7 +114,11 @@ class Reading:
             return f"its layers are of another kind ({type(fault).__name__}: {fault})"
         if not self.slots.parts:
             return "its layers keep nothing"
-        return self._tried()
+        why = self._tried()
+        if not why and applies(self.model):
+            self.line_from = 0
+            self.line_from = inf if self._tried() else IN_LINE
+        return why
 
     def _tried(self) -> str:
         """Whether it reads two short sequences here as it does each alone; if not, how that went.
@@ -125,6 +143,14 @@ class Reading:
             if apart := differs(self.model, own, row):
                 return f"rows of their own lengths change its answers, by {apart}"
         return ""
+
+
+def _last(spans: Sequence[Span], keep: int) -> torch.Tensor:
+    """The places of the last ``keep`` tokens of each row of a line [n · keep]; rows of fewer begin
+    with their first token again."""
+    ends = torch.tensor([end for _, end, _ in spans])[:, None]
+    begins = torch.tensor([begin for begin, _, _ in spans])[:, None]
+    return (ends + torch.arange(-keep, 0)).maximum(begins).flatten()
 
 
 def differs(model: Any, found: torch.Tensor, tokens: Tokens) -> str:

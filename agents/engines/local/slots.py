@@ -6,14 +6,16 @@ one takes the next free row, and where one leaves, the last row moves in. A mode
 [first, last) as far as the longest of them goes; a mask hides what lies behind the end of others.
 """
 
+import mmap
 from collections.abc import Sequence
-from math import inf
+from math import inf, prod
 from typing import Any
 
 import torch
 from transformers import Cache
 
 from sparring.agents.engines.local.kept import Columns
+from sparring.agents.engines.local.places import Places, aligned, in_line
 from sparring.agents.engines.local.shapes import one_token
 from sparring.envs.core import BadInput
 
@@ -23,6 +25,18 @@ COLUMNS = 64  # room comes in so many tokens
 def room(columns: int) -> int:
     """How many tokens there is room for where so many are needed."""
     return -(-columns // COLUMNS) * COLUMNS
+
+
+def zeros(shape: Sequence[int], like: torch.Tensor) -> torch.Tensor:
+    """Zeros of the kind of another tensor. On a CPU the system brings them page by page when they
+    are first used, so that what nobody comes to takes neither time nor memory."""
+    number = prod(shape) * like.element_size()
+    if like.device.type != "cpu" or not number:
+        return like.new_zeros(shape)
+    pages = mmap.mmap(-1, number, access=mmap.ACCESS_COPY)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):  # a huge page brings the columns of many rows at once
+        pages.madvise(mmap.MADV_NOHUGEPAGE)
+    return torch.frombuffer(pages, dtype=like.dtype).view(*shape)
 
 
 class Slots(Cache):  # type: ignore[misc]  # transformers has no types
@@ -42,9 +56,9 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         self.parts: list[torch.Tensor] = []
         self.lengths: list[int] = []
         self._homes: list[tuple[tuple[int, int], tuple[int, int]]] = []  # layer: keys, values
+        self._used = 0, 0  # how far rows and columns have been used, as they are laid out now
         self._rows: slice = slice(0, 0)
-        self._where: tuple[Any, Any] = (0, 0)
-        self._new: list[list[tuple[torch.Tensor, torch.Tensor]]] = []
+        self._places: Places
 
     # -- what a model calls -------------------------------------------------------------------
 
@@ -56,7 +70,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         *_: Any,
         **__: Any,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write what a layer computed, [rows, heads, new, size]; all that its queries may see."""
+        """Write what a layer computed, [lines, heads, new, size]; all that its queries may see."""
         keys, values = (
             self._write(home, states)
             for home, states in zip(self._homes[layer_idx], (key_states, value_states), strict=True)
@@ -66,10 +80,12 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
     def _write(self, home: tuple[int, int], states: torch.Tensor) -> torch.Tensor:
         part, number = home
         store = self.parts[part][number]
-        rows, columns = self._where
+        rows, columns = self._places.rows, self._places.columns
         states = states.to(store.dtype)
         if isinstance(columns, slice):
             store[rows, :, columns] = states
+        elif self._places.spans:
+            store[rows, :, columns] = states[0].transpose(0, 1)
         elif columns.dim() == 1:
             store[rows, :, columns] = states[:, :, 0]
         else:
@@ -85,19 +101,25 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         return len(self.lengths)
 
     @property
-    def rows(self) -> int:
-        """How many rows there is memory for."""
-        return self.parts[0].shape[1]
-
-    @property
     def token_bytes(self) -> int:
         """Of the keys and values of one token in all layers."""
         return sum(p.shape[0] * p.shape[2] * p.shape[4] * p.element_size() for p in self.parts)
 
     @property
     def bytes(self) -> int:
-        """Of the row memory as it is now."""
-        return sum(p.numel() * p.element_size() for p in self.parts)
+        """Of the row memory as it is now; on a CPU, as far as it has been used."""
+        rows, columns = self._used if self._lazy else self._have
+        return rows * columns * self.token_bytes
+
+    @property
+    def _have(self) -> tuple[int, int]:
+        """How many rows of how many columns are laid out."""
+        return self.parts[0].shape[1], self.parts[0].shape[3]
+
+    @property
+    def _lazy(self) -> bool:
+        """Whether memory takes none before it is used."""
+        return self.parts[0].device.type == "cpu"
 
     def shape(self, model: Any, dtype: torch.dtype | None = None) -> None:
         """Learn from one token how large the keys and values of each layer are. They are kept in
@@ -144,27 +166,40 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         Memory only shrinks in one direction to grow in the other where it would else have more than
         ``limit`` bytes. Old and new are there together for a moment.
         """
-        have_rows, have_columns = self.parts[0].shape[1], self.parts[0].shape[3]
-        if rows <= have_rows and columns <= have_columns:
+        live, longest = len(self.lengths), max(self.lengths, default=0)
+        need = max(rows, live), room(max(columns, longest + 1))
+        used = max(need[0], self._used[0]), max(need[1], self._used[1])
+        have = self._have
+        if used[0] <= have[0] and used[1] <= have[1]:
+            self._used = used
             return
-        used, longest = len(self.lengths), max(self.lengths, default=0)
-        need = max(rows, used), room(max(columns, longest + 1))
-        # Others will follow, and conversations go on: growing by half each time copies less.
-        more = rows + rows // 2 if rows > have_rows > 0 else have_rows
-        wider = room(columns + columns // 2) if columns > have_columns > 0 else have_columns
-        both = max(need[0], more), max(need[1], wider)
-        for wish in both, (both[0], max(need[1], have_columns)), need:
-            rows, columns = wish
-            if rows * columns * self.token_bytes <= self.limit:
-                break
+        rows, columns = self._layout(need)
         for i, old in enumerate(self.parts):
             shape = (old.shape[0], rows, old.shape[2], columns, old.shape[4])
-            self.parts[i] = old.new_zeros(shape)
-            self.parts[i][:, :used, :, :longest] = old[:, :used, :, :longest]
+            self.parts[i] = zeros(shape, old)
+            self.parts[i][:, :live, :, :longest] = old[:, :live, :, :longest]
+        self._used = need
+
+    def _layout(self, need: tuple[int, int]) -> tuple[int, int]:
+        """How many rows and columns to lay out for those that are needed: others will follow, and
+        conversations go on, so growing well beyond copies less."""
+        have = self._have
+        more = need[0] + need[0] // 2 if need[0] > have[0] > 0 else have[0]
+        grown = 2 * need[1] if self._lazy else need[1] + need[1] // 2
+        wider = room(grown) if need[1] > have[1] > 0 else have[1]
+        both = max(need[0], more), max(need[1], wider)
+        for wish in both, (both[0], max(need[1], have[1])):
+            if wish[0] * wish[1] * self.token_bytes <= self.limit:
+                return wish
+        if not self._lazy:
+            return need
+        most = int(self.limit // (need[0] * self.token_bytes)) // COLUMNS * COLUMNS
+        return need[0], max(need[1], min(most, both[1]))
 
     def release(self) -> None:
         """Give the memory back."""
         self.lengths.clear()
+        self._used = 0, 0
         self.parts = [part[:, :0, :, :0].clone() for part in self.parts]
 
     def add(self, columns: Columns | None, tokens: int) -> int:
@@ -200,32 +235,16 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         self.lengths.pop()
         return last
 
-    def open(
-        self, first: int, new: Sequence[int], device: Any
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Rows [first, first + n) are about to read ``new`` tokens each, right-aligned in a line of
-        as many as the longest reads. Their positions [n, W] and what each may see [n, W, columns].
-
-        Fill on the left goes to the column behind all others, which nobody sees.
-        """
-        wide, last = max(new), first + len(new)
-        held = self.lengths[first:last]
-        self._rows = slice(first, last)
+    def open(self, first: int, new: Sequence[int], device: Any, line: bool = False) -> Places:
+        """Rows [first, first + n) are about to read ``new`` tokens each: where they go, each row in
+        a line of its own or all in one."""
+        held = self.lengths[first : first + len(new)]
+        self._rows = slice(first, first + len(new))
         self._seen = max(h + n for h, n in zip(held, new, strict=True))
         self.reserve(len(self.lengths), self._seen + 1)
-        start = torch.tensor(held) + torch.tensor(new) - wide
-        places = start[:, None] + torch.arange(wide)
-        real = places >= torch.tensor(held)[:, None]
-        if min(new) == wide and len(set(held)) == 1:
-            self._where = (self._rows, slice(held[0], held[0] + wide))
+        if line:
+            self._places = in_line(first, held, new, device)
         else:
-            rows = torch.arange(first, last)
-            columns = torch.where(real, places, self.parts[0].shape[3] - 1).to(device)
-            if wide == 1:
-                self._where = (rows.to(device), columns[:, 0])
-            else:
-                self._where = (rows[:, None].to(device), columns)
-        positions = places.clamp(min=0)
-        sees = torch.arange(self._seen) <= positions[:, :, None]
-        self.lengths[first:last] = [h + n for h, n in zip(held, new, strict=True)]
-        return positions.to(device), sees.to(device)
+            self._places = aligned(first, held, new, device)
+        self.lengths[self._rows] = [h + n for h, n in zip(held, new, strict=True)]
+        return self._places

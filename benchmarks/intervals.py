@@ -1,7 +1,7 @@
 """How often the arena's 95 % intervals hold the truth, in simulated tournaments of known strengths.
 
-    python benchmarks/coverage.py             prints the table
-    python benchmarks/coverage.py --check     exits 1 if a goal is missed
+    python benchmarks/intervals.py             prints the table
+    python benchmarks/intervals.py --check     exits 1 if a goal is missed
 
 Every pair of agents meets twice on every deal, once from each seat; ρ is how much of a game's luck
 is its deal's (agents/arena/simulation.py). Of all intervals in all tournaments the table shows the
