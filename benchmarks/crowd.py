@@ -25,7 +25,7 @@ from hashlib import sha256
 
 import torch
 import tyro
-from generation import MODELS, Options, planned, said
+from conversations import MODELS, planned, said
 from rich.console import Console
 from rich.table import Table
 
@@ -70,8 +70,8 @@ def alone(budget: int, threads: int) -> dict[str, float | str]:
     """One budget: {"most", "grown"} in MiB, "seconds", and a hash of all tokens."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    model = MODELS["1M"][0]().eval()
-    plan = planned(Options(conversations=GAMES, turns=TURNS), model.config.vocab_size)
+    model = MODELS["1M"]().eval()
+    plan = planned(GAMES, TURNS, model.config.vocab_size)
     engine = Watched(model, end=-1, memory=budget * MIB)
     asyncio.run(said(engine, plan, (), 0, 0))
     before, start = grown(), time.perf_counter()

@@ -19,6 +19,7 @@ vllm           our vLLM engine on the CPU, prefix caching on, the turns of "ours
 all: matrix products at the rate that large ones reach here (the output layer for said tokens only),
 or for said tokens, where that is more, fetching all weights at every step and the keys and values
 of the past for every token.
+1M and 5M are in float32, the others in bfloat16 where products of matrices are faster in that here.
 Ratios are of total time to that of "ours". Goals: generate at least 3.5
 times ours with 1M and 5M parameters, 2.5 times with 20M and 135M; vLLM at least 1.2 times ours with
 1M, and ours at most 1.25 times vLLM with 135M. "growth" is the time for a said token in the last
@@ -27,7 +28,6 @@ three turns to that in the second to fourth, of ways that go turn by turn; goal 
 """
 
 import asyncio
-import random
 import sys
 import time
 from collections.abc import Callable
@@ -38,60 +38,30 @@ from typing import Any
 
 import torch
 import tyro
+from conversations import (
+    MODELS,
+    RULES,
+    SAID,
+    TURNS,
+    Plan,
+    least,
+    matrix_rate,
+    planned,
+    said,
+    short,
+    talk,
+)
 from rich.console import Console
 from rich.table import Table
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
-from sparring.agents.engines.core import Engine, Request, Sampling, Tokens
+from sparring.agents.engines.core import Tokens
 from sparring.agents.engines.local.engine import LocalEngine
 
-TURNS, RULES = 10, 96
+EXACT = ("1M", "5M")
+"""These are in float32; larger ones in bfloat16 where this machine is faster in that."""
 FLAT = 1.5
-READ = (24, 72)  # tokens to read in a turn
-SAID = (8, 56)
-
-Plan = list[list[tuple[Tokens, int]]]
-"""For each conversation and turn what is read, and how many tokens are said."""
-
-
-def qwen(width: int, layers: int, vocabulary: int) -> Callable[[], Any]:
-    config = Qwen3Config(
-        vocab_size=vocabulary,
-        hidden_size=width,
-        intermediate_size=3 * width,
-        num_hidden_layers=layers,
-        num_attention_heads=width // 32,
-        num_key_value_heads=width // 32,
-        head_dim=32,
-        max_position_embeddings=2048,
-        tie_word_embeddings=True,
-    )
-    return lambda: Qwen3ForCausalLM(config)
-
-
-def smollm2() -> Any:
-    config = LlamaConfig(
-        vocab_size=49152,
-        hidden_size=576,
-        intermediate_size=1536,
-        num_hidden_layers=30,
-        num_attention_heads=9,
-        num_key_value_heads=3,
-        max_position_embeddings=8192,
-        tie_word_embeddings=True,
-    )
-    return LlamaForCausalLM(config)
-
-
-MODELS = {
-    # name: (model, dtype, goal against generate)
-    "1M": (qwen(128, 4, 1024), torch.float32, 3.5),
-    "5M": (qwen(256, 6, 2048), torch.float32, 3.5),
-    "20M": (qwen(384, 8, 16384), torch.bfloat16, 2.5),
-    "135M": (smollm2, torch.bfloat16, 2.5),
-}
-
-
+GOALS = {"1M": 3.5, "5M": 3.5, "20M": 2.5, "135M": 2.5}
+"""The time of generate against ours, at least."""
 VLLM_GOALS = {"1M": 1.2, "135M": 1 / 1.25}
 """The time of vLLM against ours, at least."""
 
@@ -114,20 +84,6 @@ class Options:
     """Exit with 1 if a goal is missed."""
 
 
-def planned(options: Options, vocabulary: int) -> Plan:
-    luck = random.Random(0)
-
-    def some(number: int) -> Tokens:
-        return tuple(luck.choices(range(10, vocabulary), k=number))
-
-    rules = some(RULES)
-    plan: Plan = []
-    for _ in range(options.conversations):
-        turns = [(some(luck.randint(*READ)), luck.randint(*SAID)) for _ in range(options.turns)]
-        plan.append([(rules + turns[0][0], turns[0][1]), *turns[1:]])
-    return plan
-
-
 def ours(model: Any, plan: Plan) -> list[float]:
     """Seconds until all was answered."""
     return talk(LocalEngine(model, end=-1, memory=4 << 30), plan)
@@ -148,20 +104,6 @@ def vllm(model: Any, plan: Plan) -> list[float]:
         engine.close()
 
 
-def talk(engine: Engine, plan: Plan) -> list[float]:
-    async def conversation(c: int) -> None:
-        held: Tokens = ()
-        for turn in range(len(plan[c])):
-            held = await said(engine, plan, held, c, turn)
-
-    async def all_of_them() -> None:
-        await asyncio.gather(*(conversation(c) for c in range(len(plan))))
-
-    start = time.perf_counter()
-    asyncio.run(all_of_them())
-    return [time.perf_counter() - start]
-
-
 def in_step(model: Any, plan: Plan) -> list[float]:
     """Seconds until each turn was answered in all conversations."""
     engine = LocalEngine(model, end=-1, memory=4 << 30)
@@ -177,13 +119,6 @@ def in_step(model: Any, plan: Plan) -> list[float]:
     start = time.perf_counter()
     asyncio.run(all_of_them())
     return done
-
-
-async def said(engine: Engine, plan: Plan, held: Tokens, c: int, turn: int) -> Tokens:
-    """A conversation after one more turn."""
-    read, most = plan[c][turn]
-    request = Request(held + read, Sampling(max_tokens=most), seed=100 * c + turn)
-    return request.prompt + (await engine.generate(request)).tokens
 
 
 def generate(model: Any, plan: Plan) -> list[float]:
@@ -263,7 +198,7 @@ def roof(model: Any, plan: Plan) -> float:
     config = model.config
     head = model.get_output_embeddings().weight
     body = sum(p.numel() for p in model.parameters() if p.dim() == 2) - head.numel()
-    rate, bandwidth = _matrix_rate(model.dtype), _bandwidth()
+    rate, bandwidth = matrix_rate(model.dtype), _bandwidth()
     each = 2 * config.num_key_value_heads * config.head_dim * config.num_hidden_layers
     read, said, past = RULES, 0, 0  # the rules are the same for all
     for turns in plan:
@@ -282,25 +217,10 @@ def roof(model: Any, plan: Plan) -> float:
     )
 
 
-def _matrix_rate(dtype: torch.dtype) -> float:
-    a = torch.randn(2048, 2048).to(dtype)
-    return 2 * 2048**3 / _least(lambda: a @ a)
-
-
 def _bandwidth() -> float:
     """Bytes a second, read and written."""
     a, b = torch.empty(1 << 26), torch.zeros(1 << 26)
-    return 2 * a.numel() * 4 / _least(lambda: a.copy_(b))
-
-
-def _least(work: Callable[[], Any]) -> float:
-    work()
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return 2 * a.numel() * 4 / least(lambda: a.copy_(b))
 
 
 def growth(done: list[float], plan: Plan) -> float:
@@ -334,12 +254,12 @@ def main() -> int:
         console.print("vllm is left out: it is not installed here (docs/vllm.md)")
         ways = tuple(way for way in ways if way != "vllm")
     for name in options.models:
-        make, dtype, goal = MODELS[name]
         torch.manual_seed(0)
-        model = make().to(dtype).eval()
-        plan = planned(options, model.config.vocab_size)
+        model = MODELS[name]().to(torch.float32 if name in EXACT else short()).eval()
+        plan = planned(options.conversations, options.turns, model.config.vocab_size)
         tokens = sum(most for turns in plan for _, most in turns)
-        WAYS["ours"](model, [turns[:1] for turns in plan[:8]])  # warm
+        kind = f"{name}, {str(model.dtype).removeprefix('torch.')}"
+        WAYS["ours"](model, [turns[:1] for turns in plan])  # warm: kernels are loaded
         found: dict[str, list[list[float]]] = {}
         for _ in range(1 if name == "135M" else options.rounds):
             for way in dict.fromkeys(("ours", *ways)):
@@ -349,7 +269,7 @@ def main() -> int:
         grown = {way: growth(runs[-1], plan) for way, runs in found.items() if len(runs[-1]) > 7}
         for way in found:
             table.add_row(
-                name,
+                kind,
                 way,
                 f"{total[way]:.2f}",
                 f"{total[way] / total['ours']:.2f}",
@@ -357,8 +277,8 @@ def main() -> int:
                 f"{grown[way]:.2f}" if way in grown else "",
             )
         least = roof(model, plan)
-        table.add_row(name, "roof", f"{least:.2f}", f"{least / total['ours']:.2f}", "", "")
-        missed |= "generate" in total and total["generate"] < goal * total["ours"]
+        table.add_row(kind, "roof", f"{least:.2f}", f"{least / total['ours']:.2f}", "", "")
+        missed |= "generate" in total and total["generate"] < GOALS[name] * total["ours"]
         missed |= grown.get("in step", 0.0) > FLAT
         missed |= "vllm" in total and total["vllm"] < VLLM_GOALS.get(name, 0) * total["ours"]
     console.print(table)

@@ -29,7 +29,7 @@ import numpy as np
 import ray
 import torch
 import tyro
-from generation import MODELS
+from conversations import MODELS
 from rich.console import Console
 from rich.table import Table
 
@@ -166,7 +166,7 @@ def publishing(options: Options, console: Console) -> list[str]:
 def _made(name: str, rank: int | None) -> Callable[[], Any]:
     def make() -> Any:
         torch.manual_seed(0)
-        model = MODELS[name][0]().float()
+        model = MODELS[name]()
         return model if rank is None else lora.with_adapter(model, LoraOptions(rank=rank), 0)
 
     return make
