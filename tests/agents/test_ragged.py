@@ -93,10 +93,12 @@ def test_a_row_is_the_same_whoever_is_beside_it() -> None:
     assert torch.equal(whole[2:5], some)
 
 
-def test_numbers_that_are_none_come_out_as_none() -> None:
+@pytest.mark.parametrize("broken", ["query", "key", "value"])
+def test_what_is_no_number_comes_out_as_none(broken: str) -> None:
     key, value = (memory(2, 2, 30, 16, seed)[:, :, :30] for seed in (0, 1))
-    value[1, 1, 4] = torch.nan
-    found = ragged.attend(torch.randn((2, 2, 1, 16)), key, value, mask_of([30, 30], 30), None)
+    query = torch.randn((2, 2, 1, 16))
+    {"query": query[1, 1, 0], "key": key[1, 1, 4], "value": value[1, 1, 4]}[broken][:] = torch.nan
+    found = ragged.attend(query, key, value, mask_of([30, 30], 30), None)
     assert found[1, 0, 1].isnan().all()
     assert not found[0].isnan().any()
     assert not found[1, 0, 0].isnan().any()

@@ -5,6 +5,7 @@ how to install it.
 """
 
 import asyncio
+import importlib
 import math
 import os
 import random
@@ -66,7 +67,11 @@ def end(model: Any) -> int:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[list[VLLMEngine]]:
-    """The engine of ``model``, while there is one: a process has one vLLM at a time."""
+    """The engine of ``model``, while there is one: a process has one vLLM at a time.
+
+    It starts although our own engine's kernel, and so numba, was there before.
+    """
+    importlib.import_module("sparring.agents.engines.local.compiled")
     made: list[VLLMEngine] = []
     yield made
     for one in made:

@@ -1,5 +1,6 @@
 """Attention of one query a row over what that row shows, compiled by numba; see ``ragged.py``."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from numba.extending import overload
 HIDDEN = np.float32(-1e4)
 """Columns below this at the start and end of a row's mask are not read."""
 LEAST = np.float32(-87.0)  # exp of it is the smallest normal number in float32
-FREE = {"nnan", "nsz", "arcp", "contract", "reassoc", "afn"}
-"""How floating point may be reordered; there may be infinities, from masks."""
+FREE = {"nsz", "arcp", "contract", "reassoc", "afn"}
+"""How floating point may be reordered. There may be infinities, from masks, and what is no number
+has to come out as none."""
 
 F = np.float32
 
@@ -66,13 +68,20 @@ def _compare(query: Any, keys: Any, scores: Any) -> None:
         scores[c] = s0
 
 
+@njit(fastmath=FREE | {"nnan"})  # many at once; what is no number stands out in the sum
+def _largest(scores: Any) -> Any:
+    top = F(-np.inf)
+    for c in range(len(scores)):
+        top = max(top, scores[c])
+    return top
+
+
 @njit(fastmath=FREE)
 def _soften(scores: Any, mask: Any, scale: Any) -> Any:
     """scores[c] = e^(scale · scores[c] + mask[c] − their maximum); returns their sum."""
-    top = F(-np.inf)
     for c in range(len(scores)):
         scores[c] = scores[c] * scale + mask[c]
-        top = max(top, scores[c])
+    top = _largest(scores)
     total = F(0)
     for c in range(len(scores)):
         scores[c] = _exp(scores[c] - top)
@@ -117,13 +126,25 @@ def _one(task: Any, query: Any, keys: Any, values: Any, mask: Any, scale: Any, f
         _gather(scores, values[row, head, first:end], total, found[row, h])
 
 
-@njit(cache=True, nogil=True, fastmath=FREE)
+def _stored(**options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """As ``njit``; the compiled code is kept on disk for later, where there is a place for it."""
+
+    def compiled(function: Callable[..., None]) -> Callable[..., None]:
+        try:
+            return njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        except RuntimeError:  # neither this folder nor the user's cache can be written
+            return njit(**options)(function)  # type: ignore[no-any-return]
+
+    return compiled
+
+
+@_stored(nogil=True, fastmath=FREE)
 def in_turn(query: Any, keys: Any, values: Any, mask: Any, scale: Any, found: Any) -> None:
     for task in range(keys.shape[0] * keys.shape[1]):
         _one(task, query, keys, values, mask, scale, found)
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FREE)
+@_stored(nogil=True, parallel=True, fastmath=FREE)
 def together(query: Any, keys: Any, values: Any, mask: Any, scale: Any, found: Any) -> None:
     for task in prange(keys.shape[0] * keys.shape[1]):
         _one(task, query, keys, values, mask, scale, found)

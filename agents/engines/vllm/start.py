@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import random
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -73,7 +74,16 @@ def start(model: Any, serving: Serving) -> Any:
     config.architectures = [type(base).__name__]
     with tempfile.TemporaryDirectory(prefix="sparring-vllm-") as folder, _untouched():
         config.save_pretrained(folder)
+        _let_modules_be_searched()
         return _start(folder, serving)
+
+
+def _let_modules_be_searched() -> None:
+    """On a CPU, vLLM 0.32 searches all loaded modules for kernels, in ``vars`` of what they hold.
+    The library object of llvmlite, which numba brings, answers any name with a function of its own,
+    ``__dict__`` too, at which vLLM fails."""
+    if llvmlite := sys.modules.get("llvmlite.binding.ffi"):
+        llvmlite.lib._fntab["__dict__"] = {}
 
 
 def _start(folder: str, serving: Serving) -> Any:
