@@ -1,5 +1,6 @@
 """Attention over rows of their own lengths: what scaled dot-product attention finds, to float32."""
 
+import ctypes
 from typing import Any
 
 import pytest
@@ -22,6 +23,12 @@ def mask_of(lengths: list[int], columns: int, window: int = 10**6) -> torch.Tens
     at, end = torch.arange(columns), torch.tensor(lengths)[:, None]
     sees = (at < end) & (at >= end - window)
     return torch.zeros(sees.shape).masked_fill(~sees, LEAST)[:, None, None]
+
+
+def levels() -> int | None:
+    """How deep OpenMP nests threads in this thread, where torch's can be asked."""
+    ask = getattr(ctypes.CDLL(None), "omp_get_max_active_levels", None)
+    return None if ask is None else int(ask())
 
 
 def truth(query: Any, key: Any, value: Any, mask: Any, scaling: float | None) -> torch.Tensor:
@@ -49,7 +56,7 @@ def test_it_finds_what_sdpa_finds(
     key = memory(8, shared, columns, size).to(dtype)[:, :, :columns]
     value = memory(8, shared, columns, wide, seed=1).to(dtype)[:, :, :columns]
     query = torch.randn((8, heads, 1, size)) * 3
-    before = torch.get_num_threads()
+    before, before_levels = torch.get_num_threads(), levels()
     try:
         torch.set_num_threads(threads)
         for window, scaling in ((10**6, None), (10, 0.3)):
@@ -57,6 +64,7 @@ def test_it_finds_what_sdpa_finds(
             assert ragged.suits(key, value, mask)
             found = ragged.attend(query, key, value, mask, scaling)
             assert found.shape == (8, 1, heads, wide)
+            assert levels() == before_levels, "numba lets threads of torch have threads"
             assert torch.allclose(
                 found.double(), truth(query, key, value, mask, scaling), atol=2e-6
             )

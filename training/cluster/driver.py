@@ -124,8 +124,12 @@ def _started(config: RunConfig, screen: _Screen) -> Iterator[None]:
         sum(given.wanted(what, config.rollout_workers, config.learners))
         for what in ("cpus", "gpus")
     )
-    options = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
-    fresh = {
+    options: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": "ERROR",
+        "configure_logging": True,
+    }
+    fresh: dict[str, Any] = {
         "address": "local",
         "num_cpus": max(int(-(-cpus // 1)), os.cpu_count() or 1),
         "include_dashboard": False,
@@ -147,7 +151,7 @@ def _started(config: RunConfig, screen: _Screen) -> Iterator[None]:
             f"no Ray at {config.ray!r} ({_line(fault)}); --ray local starts it on this machine"
         ) from fault
     try:
-        there = ray.cluster_resources()
+        there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         for what, wanted in (("CPU", cpus), ("GPU", gpus)):
             if there.get(what, 0) < wanted:
                 raise BadInput(

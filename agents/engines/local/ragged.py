@@ -96,10 +96,12 @@ def _numbers(part: torch.Tensor) -> Any:
 
 @cache
 def _start_threads() -> None:
-    """numba sets the threads of the OpenMP that it shares with torch when it first starts any."""
-    before = torch.get_num_threads()
-    numba.get_num_threads()
-    torch.set_num_threads(before)
+    """Let numba start its threads. On OpenMP, which torch has too, it then sets how many there are
+    and allows threads to have threads of their own, with which torch's products of matrices take a
+    hundred times as long; in a thread that ends these settings end as well."""
+    once = threading.Thread(target=numba.get_num_threads)
+    once.start()
+    once.join()
 
 
 def _set_threads(number: int) -> None:
