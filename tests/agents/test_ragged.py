@@ -25,9 +25,9 @@ def mask_of(lengths: list[int], columns: int, window: int = 10**6) -> torch.Tens
     return torch.zeros(sees.shape).masked_fill(~sees, LEAST)[:, None, None]
 
 
-def levels() -> int | None:
-    """How deep OpenMP nests threads in this thread, where torch's can be asked."""
-    ask = getattr(ctypes.CDLL(None), "omp_get_max_active_levels", None)
+def nests() -> int | None:
+    """Whether OpenMP lets threads of this one have threads, where torch's can be asked."""
+    ask = getattr(ctypes.CDLL(None), "omp_get_nested", None)
     return None if ask is None else int(ask())
 
 
@@ -56,7 +56,7 @@ def test_it_finds_what_sdpa_finds(
     key = memory(8, shared, columns, size).to(dtype)[:, :, :columns]
     value = memory(8, shared, columns, wide, seed=1).to(dtype)[:, :, :columns]
     query = torch.randn((8, heads, 1, size)) * 3
-    before, before_levels = torch.get_num_threads(), levels()
+    before, nested = torch.get_num_threads(), nests()
     try:
         torch.set_num_threads(threads)
         for window, scaling in ((10**6, None), (10, 0.3)):
@@ -64,7 +64,7 @@ def test_it_finds_what_sdpa_finds(
             assert ragged.suits(key, value, mask)
             found = ragged.attend(query, key, value, mask, scaling)
             assert found.shape == (8, 1, heads, wide)
-            assert levels() == before_levels, "numba lets threads of torch have threads"
+            assert nests() == nested, "numba lets threads of torch have threads"
             assert torch.allclose(
                 found.double(), truth(query, key, value, mask, scaling), atol=2e-6
             )
