@@ -69,7 +69,7 @@ class Reading:
                 use_cache=True,
                 **given,
             ).logits
-        return logits.view(len(new), keep, -1) if line else logits[:, -keep:]
+        return logits.reshape(len(new), keep, -1) if line else logits[:, -keep:]
 
     def _own(self) -> str:
         """What a model with adapters answers with when no adapter is named."""
