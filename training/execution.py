@@ -68,19 +68,19 @@ def known(metrics: Metrics) -> "Future[Metrics]":
 class InOrder:
     """Lines in the order of their steps, although what belongs to one may come after later ones.
 
-    ``log`` is called with a line when it and all before it are whole, and with the seconds at which
-    it came, by ``clock``.
+    ``log`` is called with a line when it and all before it are whole. "seconds" is when the line
+    came, by ``clock``.
     """
 
     def __init__(self, log: "Log", clock: Callable[[], float]):
         self.log = log
         self.clock = clock
-        self._open: list[tuple[Metrics, float, Future[Metrics]]] = []
+        self._open: list[tuple[Metrics, Future[Metrics]]] = []
 
     def add(self, metrics: Metrics, more: "Future[Metrics]") -> None:
         """One more line, to which ``more`` belongs."""
-        self._open.append((metrics, self.clock(), more))
-        while self._open and self._open[0][2].done():
+        self._open.append(({**metrics, "seconds": self.clock()}, more))
+        while self._open and self._open[0][1].done():
             self._write()
 
     def wait(self) -> None:
@@ -89,12 +89,13 @@ class InOrder:
             self._write()
 
     def _write(self) -> None:
-        metrics, seconds, more = self._open[0]
-        self.log({**metrics, **more.result()}, seconds)
+        metrics, more = self._open[0]
+        seconds = metrics.pop("seconds")
+        self.log({**metrics, **more.result(), "seconds": seconds})
         self._open.pop(0)
 
 
 class Log(Protocol):
-    """Takes the metrics of a step, and the second of the run in which it came."""
+    """Takes the metrics of a step."""
 
-    def __call__(self, metrics: Metrics, seconds: float) -> None: ...
+    def __call__(self, metrics: Metrics) -> None: ...

@@ -14,11 +14,14 @@ runs/kuhn/checkpoints/      step-000000/ and on
 
 import importlib
 import json
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from sparring.agents.files import in_use, write_aside
@@ -34,7 +37,6 @@ from sparring.training.models.expected import memory
 from sparring.training.recipes import RECIPES
 from sparring.training.report.keep import keep
 from sparring.training.show import Display, Shows
-from sparring.training.stopping import stop_gently
 from sparring.training.tracking import registry
 from sparring.training.tracking.core import Session
 from sparring.training.tracking.jsonl import METRICS
@@ -74,6 +76,30 @@ def writing(folder: Path) -> Iterator[None]:
         ) from fault
 
 
+@contextmanager
+def stop_gently() -> Iterator[Callable[[], bool]]:
+    """Inside, the first Ctrl-C (or SIGTERM) only asks to stop; a second one stops at once.
+
+    Yields a function that says whether to stop.
+    """
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    main = threading.current_thread() is threading.main_thread()  # only it may set handlers
+    wanted = (signal.SIGINT, signal.SIGTERM) if main else ()
+    before = {number: signal.signal(number, ask) for number in wanted}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) -> bool:
     """Run a recipe in its folder from where it stands to its end; returns False if it was stopped.
 
@@ -89,12 +115,8 @@ def drive(recipe: str, config: RunConfig, folder: Path, *, quiet: bool = False) 
     with stop_gently() as stopping:
         if config.ray == "off":
             return follow(recipe, config, folder, Local(config.pieces), show, stopping)
-        try:
-            from sparring.training.cluster.driver import on_ray
-        except ModuleNotFoundError as fault:
-            if fault.name != "ray":
-                raise
-            raise BadInput("--ray needs Ray: pip install 'sparring[ray]'") from fault
+        from sparring.training.cluster.driver import on_ray
+
         return on_ray(recipe, config, folder, show, stopping)
 
 

@@ -13,22 +13,17 @@ def by_worker(answers: Sequence[Answer], step: int) -> Metrics:
     found: Metrics = {}
     for number in sorted({a.worker for a in answers}):
         own = [a for a in answers if a.worker == number]
-        reports, mark = [a.report for a in own], f"@worker-{number}"
-        alone = _rates(reports, "ray/") | _hits(reports)
-        alone["ray/staleness_mean"] = ages(own, step)["ray/staleness_mean"]
-        found |= {f"{name}{mark}": x for name, x in alone.items()}
+        seconds, mark = sum(a.report.seconds for a in own), f"@worker-{number}"
+        found[f"ray/games_per_second{mark}"] = sum(a.report.games for a in own) / seconds
+        found[f"ray/tokens_per_second{mark}"] = sum(a.report.tokens for a in own) / seconds
+        found[f"ray/staleness_mean{mark}"] = ages(own, step)["ray/staleness_mean"]
+        found |= {f"{name}{mark}": x for name, x in _hits([a.report for a in own]).items()}
     reports = [a.report for a in answers]
-    found |= _rates(reports, "ray/worker_") | _hits(reports) | ages(answers, step)
-    return found | {"ray/load_seconds": max(r.load_seconds for r in reports)}
-
-
-def _rates(reports: Sequence[Report], before: str) -> Metrics:
-    """Games and tokens in a second of a worker's own time."""
     seconds = sum(r.seconds for r in reports)
-    return {
-        f"{before}games_per_second": sum(r.games for r in reports) / seconds,
-        f"{before}tokens_per_second": sum(r.tokens for r in reports) / seconds,
-    }
+    found["ray/worker_games_per_second"] = sum(r.games for r in reports) / seconds
+    found["ray/worker_tokens_per_second"] = sum(r.tokens for r in reports) / seconds
+    found["ray/load_seconds"] = max(r.load_seconds for r in reports)
+    return found | _hits(reports) | ages(answers, step)
 
 
 def _hits(reports: Sequence[Report]) -> Metrics:

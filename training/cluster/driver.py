@@ -2,20 +2,17 @@
 learner again from its last checkpoint when it dies."""
 
 import os
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import ray
-
 from sparring.envs.core import BadInput
-from sparring.training.cluster.faults import cause_of, is_fault_of_ray
-from sparring.training.cluster.roles import Learners, Roles
 from sparring.training.config import RunConfig
 from sparring.training.show import Shows
-from sparring.training.stopping import keeping_answers
 
 DEATHS = 3  # of the learner, without a new step in between
 LOOK = 1.0  # seconds between looks at whether to stop
@@ -31,18 +28,25 @@ def on_ray(
     """``training.run.drive`` on Ray.
 
     Raises:
-        BadInput: Ray is not there, or the cluster is too small; or as ``drive``.
+        BadInput: Ray is not installed or not there, or the cluster is too small; or as ``drive``.
     """
+    try:
+        import ray
+    except ModuleNotFoundError as fault:
+        raise BadInput("--ray needs Ray: pip install 'sparring[ray]'") from fault
+    from sparring.training.cluster.faults import cause_of, is_fault_of_ray
+    from sparring.training.cluster.roles import Roles
+
     with ExitStack() as open_:
         screen = _Screen(show, open_)
-        open_.enter_context(_started(config, screen))
+        open_.enter_context(_started(ray, config, screen))
         roles = Roles(recipe, config, folder.resolve(), screen.says)
         deaths, seen = 0, 0
         while True:
             learners = None
             try:
                 learners = roles.learners(stopping)
-                return learners is not None and _watch(learners, screen, stopping)
+                return learners is not None and _watch(ray, learners, screen, stopping)
             except ray.exceptions.RayError as fault:
                 died = is_fault_of_ray(fault) or (learners is not None and learners.one_died())
                 if not died:
@@ -92,7 +96,7 @@ class _Screen:
         self.tell("says", (line,))
 
 
-def _watch(learners: Learners, screen: _Screen, stopping: Callable[[], bool]) -> bool:
+def _watch(ray: Any, learners: Any, screen: _Screen, stopping: Callable[[], bool]) -> bool:
     """Show what the learners do until the first of them ends, or any of them fails."""
     seen, asked, ended = 0, False, False
     while True:
@@ -116,7 +120,7 @@ def _watch(learners: Learners, screen: _Screen, stopping: Callable[[], bool]) ->
 
 
 @contextmanager
-def _started(config: RunConfig, screen: _Screen) -> Iterator[None]:
+def _started(ray: Any, config: RunConfig, screen: _Screen) -> Iterator[None]:
     """Inside, Ray is there with room for the roles."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     given = config.resources
@@ -124,18 +128,14 @@ def _started(config: RunConfig, screen: _Screen) -> Iterator[None]:
         sum(given.wanted(what, config.rollout_workers, config.learners))
         for what in ("cpus", "gpus")
     )
-    options: dict[str, Any] = {
-        "log_to_driver": False,
-        "logging_level": "ERROR",
-        "configure_logging": True,
-    }
-    fresh: dict[str, Any] = {
+    options = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+    fresh = {
         "address": "local",
         "num_cpus": max(int(-(-cpus // 1)), os.cpu_count() or 1),
         "include_dashboard": False,
     }
     try:
-        with keeping_answers():  # Ray answers SIGTERM itself once it has begun
+        with _own_signals():
             if config.ray == "local":
                 ray.init(**fresh, **options)
             elif config.ray == "auto":
@@ -151,7 +151,7 @@ def _started(config: RunConfig, screen: _Screen) -> Iterator[None]:
             f"no Ray at {config.ray!r} ({_line(fault)}); --ray local starts it on this machine"
         ) from fault
     try:
-        there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        there = ray.cluster_resources()
         for what, wanted in (("CPU", cpus), ("GPU", gpus)):
             if there.get(what, 0) < wanted:
                 raise BadInput(
@@ -171,3 +171,14 @@ def _reach(address: str) -> None:
     if not colon or not port.isdigit():
         raise ValueError("an address is HOST:PORT")
     socket.create_connection((host, int(port)), timeout=5.0).close()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray answers SIGTERM itself once it has begun; here a run is then asked to stop."""
+    main = threading.current_thread() is threading.main_thread()  # only it may set handlers
+    wanted = (signal.SIGINT, signal.SIGTERM) if main else ()
+    before = {number: signal.getsignal(number) for number in wanted}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -26,7 +26,7 @@ def records(path: Path) -> list[dict[str, Any]]:
 
 
 class JsonLines:
-    """Adds "seconds" to every line: of self-play, going on where the file ends."""
+    """Adds "seconds" to every line that has none: of self-play, going on where the file ends."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -37,9 +37,8 @@ class JsonLines:
         """How long it has taken so far."""
         return round(time.monotonic() - self.began, 2)
 
-    def log(self, metrics: Metrics, seconds: float | None = None) -> None:
-        """One line, of now or of the time that is given."""
-        append(self.path, {**metrics, "seconds": self.seconds() if seconds is None else seconds})
+    def log(self, metrics: Metrics) -> None:
+        append(self.path, {**metrics, "seconds": metrics.get("seconds", self.seconds())})
 
     def close(self) -> None:
         """Nothing is open."""

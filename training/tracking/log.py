@@ -28,8 +28,9 @@ class Log:
             watch.see(metrics)
         return cls(session, JsonLines(path), trackers, watch, display)
 
-    def __call__(self, metrics: Metrics, seconds: float) -> None:
-        self.lines.log(metrics, seconds)
+    def __call__(self, metrics: Metrics) -> None:
+        self.lines.log(metrics)
+        metrics = {name: x for name, x in metrics.items() if name != "seconds"}
         for news in self.watch.see(metrics):
             append(self.session.folder / FILE, news.as_json())
             self.display.alarm(news)
