@@ -94,6 +94,16 @@ def write_models(folder: Path) -> None:
         tokenizer.save_pretrained(folder / name)
 
 
+def _awaken(model: torch.nn.Module) -> None:
+    """A new adapter made one that has learned. Where B is zero the first gradients of A are as
+    small as rounding, and AdamW divides each by its own size: two summations of one batch would
+    part by 1e-5 in A, whoever makes them."""
+    luck = torch.Generator().manual_seed(1)
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05, generator=luck)
+
+
 def build(case: Case, folder: Path, saved: Path | None = None) -> SelfPlay:
     """The loop of a case at its start, or as it was ``saved``."""
     lora = LoraOptions(rank=4) if case.lora else LoraOptions()
@@ -101,6 +111,8 @@ def build(case: Case, folder: Path, saved: Path | None = None) -> SelfPlay:
     config = SelfPlayConfig(model=path, lora=lora, update=case.update, max_tokens=3)
     newest = find_checkpoint(saved) if saved else None
     player = new_player([GAME], config, newest)
+    if case.lora and newest is None:
+        _awaken(player.model)
     loop = SelfPlay(mixture_of([GAME]), {"learner": player}, case.method, STEPS, 48, 3)
     if newest is not None:
         loop.load_state_dict(checkpoint.load_state(newest))
