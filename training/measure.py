@@ -11,6 +11,7 @@ from sparring.envs.core import BadInput
 from sparring.envs.solve import Strategy, Tree, walk
 from sparring.training.core import Metrics
 from sparring.training.opponents.core import HasMixture, Weighted
+from sparring.training.opponents.past_self import PastSelf
 from sparring.training.selfplay import SelfPlay
 
 EXACT_UP_TO = 1000  # information sets; a larger game is not solved at every evaluation
@@ -64,6 +65,8 @@ async def mixed_strategy(tree: Tree, mixture: Weighted) -> Strategy:
     agents = {a.name: a for some in mixture.values() for _, a in some if isinstance(a, HasPolicy)}
     members = []
     for agent in agents.values():  # one after the other: each computes with weights of its own
+        if isinstance(agent, PastSelf):
+            agent.forget()  # what it says stays known: its last digits hang on nothing before
         answers = await asyncio.gather(*(agent.policy(o) for o in tree.observations))
         members.append(dict(zip(tree.sets, answers, strict=True)))
     weights = {}

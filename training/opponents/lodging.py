@@ -54,11 +54,6 @@ class Lodging:
             model.delete_adapter(adapter)
             self.engines[id(model)].forget()  # another may get its name
 
-    def forget(self) -> None:
-        """Empty the engines' memories."""
-        for engine in self.engines.values():
-            engine.forget()
-
 
 def lodges(player: Player) -> bool:
     """Whether past selves of a player can be adapters beside its own."""

@@ -18,19 +18,15 @@ MOST_KNOWN = 1 << 14  # information sets whose policy a past self remembers
 @dataclass(eq=False)
 class PastSelf:
     """Plays like ``agent``, and remembers its policy where it was asked for in a tree of a game:
-    it never changes, and is measured again and again."""
+    it never changes, and is measured again and again. ``forget`` empties its engine's memory."""
 
     agent: LLMAgent
+    forget: Callable[[], None]
     known: dict[tuple[Role, View], Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return self.agent.name
-
-    def forget(self) -> None:
-        """Empty the memory of an engine of its own."""
-        if isinstance(self.agent.engine, LocalEngine):
-            self.agent.engine.forget()
 
     async def act(self, observation: Observation) -> Action:
         return await self.agent.act(observation)
@@ -69,7 +65,7 @@ def past_self(name: str, player: Player, copy: Mapping[str, Any], memory: int) -
     """
     engine = own_engine(player)
     before = engine.twin(memory, _both(engine.using, player.model, copy))
-    return PastSelf(replace(player.agent, name=name, engine=before))
+    return PastSelf(replace(player.agent, name=name, engine=before), before.forget)
 
 
 def _both(

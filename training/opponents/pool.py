@@ -116,14 +116,14 @@ class Pool:
             player = self.players[p]
             if lodges(player):
                 lodger = self.lodging.take_in(name, p, player, copy)
-                agents[p] = PastSelf(replace(player.agent, name=label, engine=lodger))
+                mine = replace(player.agent, name=label, engine=lodger)
+                agents[p] = PastSelf(mine, lodger.engine.forget)
             else:
                 agents[p] = past_self(label, player, copy, self.memory)
         return Member(name, step, copies, agents)
 
     def forget(self) -> None:
         """Empty the memories of the past selves' engines."""
-        self.lodging.forget()
         for member in self.past:
             for agent in member.agents.values():
                 if isinstance(agent, PastSelf):
