@@ -66,9 +66,9 @@ def test_the_table_of_weights() -> None:
 def test_the_table_of_forecasts() -> None:
     page = (DOCS / "scaling.md").read_text()
     whole = Cluster(
-        workers=8, games=256, game_seconds=1, chunk_seconds=1, learn_seconds=36, chunks=32
+        workers=8, games=256, game_seconds=1, piece_seconds=1, learn_seconds=36, rollout_pieces=32
     )
-    for spread, name in ((0, "equal chunks"), (0.5, "standard deviation half of the mean")):
+    for spread, name in ((0, "equal pieces"), (0.5, "standard deviation half of the mean")):
         row = re.search(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)
         assert row
         found = [

@@ -23,16 +23,16 @@ class Forecast:
     tokens_per_second: float
     """Sampled tokens: games_per_second × tokens_per_game."""
     play_seconds: float
-    """Mean over the steps w to S - 1 of (last chunk back) - (first chunk handed out), which in an
+    """Mean over the steps w to S - 1 of (last piece back) - (first piece handed out), which in an
     asynchronous run overlaps with learning."""
     learner_idle: float
     """Share of T in which the learner waits for games: 1 - n·U / T."""
     worker_busy: float
-    """Share of T in which a worker plays or gets weights, mean over workers: the sum over chunks
+    """Share of T in which a worker plays or gets weights, mean over workers: the sum over pieces
     of the part of [start, end] that lies in [V(w), V(S)], over N·T."""
     worker_idle: float
-    """Share of T in which a worker has no chunk, mean over workers: the sum of the parts of
-    [V(w), V(S)] between one chunk and the worker's next, over N·T."""
+    """Share of T in which a worker has no piece, mean over workers: the sum of the parts of
+    [V(w), V(S)] between one piece and the worker's next, over N·T."""
     age_mean: float
     """Mean over the games of the steps w to S - 1 of (step that learns from it) - (version that
     played it)."""
@@ -73,7 +73,7 @@ def forecast(cluster: Cluster, steps: int = 100) -> Forecast:
         learner_idle=max(0.0, 1 - steps * cluster.update / span),  # not -1e-16
         worker_busy=busy,
         worker_idle=idle,
-        age_mean=sum(p.age * cluster.size(p.chunk) for p in learned) / games,
+        age_mean=sum(p.age * cluster.size(p.piece) for p in learned) / games,
         age_max=max(p.age for p in learned),
         copies=sent,
         weight_bytes=sent * cluster.weight_bytes,
@@ -90,13 +90,13 @@ def _playing(plays: Sequence[Play], steps: int) -> float:
 
 
 def _shares(cluster: Cluster, trace: Trace, begin: float, end: float) -> tuple[float, float]:
-    """Shares of [begin, end] in which workers have a chunk, and in which they have none."""
+    """Shares of [begin, end] in which workers have a piece, and in which they have none."""
     busy = idle = 0.0
     plays: list[list[Play]] = [[] for _ in range(cluster.workers)]
     for play in trace.plays:
         plays[play.worker].append(play)
     for own in plays:
-        since = 0.0  # without a chunk
+        since = 0.0  # without a piece
         for play in own:
             idle += _overlap(since, play.start, begin, end)
             busy += _overlap(play.start, play.end, begin, end)
@@ -111,22 +111,22 @@ def _overlap(start: float, stop: float, begin: float, end: float) -> float:
 
 
 def fitted(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """(a, b) of the line seconds = a + b × games closest to measured (games, seconds) of chunks.
+    """(a, b) of the line seconds = a + b × games closest to measured (games, seconds) of pieces.
 
     Least squares: b = Σ(g - ḡ)(t - t̄) / Σ(g - ḡ)², a = t̄ - b·ḡ; where a would be below 0, a = 0
     and b = Σgt / Σg².
 
     Raises:
-        BadInput: fewer than two different sizes, or chunks that take no longer for more games.
+        BadInput: fewer than two different sizes, or pieces that take no longer for more games.
     """
     if len({games for games, _ in points}) < 2:
-        raise BadInput("a line takes chunks of at least two different sizes")
+        raise BadInput("a line takes pieces of at least two different sizes")
     games = sum(g for g, _ in points) / len(points)
     seconds = sum(t for _, t in points) / len(points)
     slope = sum((g - games) * (t - seconds) for g, t in points)
     slope /= sum((g - games) ** 2 for g, _ in points)
     if slope <= 0:
-        raise BadInput("these chunks take no longer for more games; measure larger ones")
+        raise BadInput("these pieces take no longer for more games; measure larger ones")
     if (start := seconds - slope * games) >= 0:
         return start, slope
     return 0.0, sum(g * t for g, t in points) / sum(g * g for g, _ in points)

@@ -25,7 +25,7 @@ class Measured:
     games: int
     """games, of a step"""
     play_seconds: float
-    """ray/play_seconds: from handing out the step's first chunk to getting back its last"""
+    """ray/play_seconds: from handing out the step's first piece to getting back its last"""
     learn_seconds: float
     """ray/learn_seconds: the update"""
     publish_seconds: float
@@ -46,7 +46,7 @@ class Measured:
 
     @property
     def game_seconds(self) -> float:
-        """What a game takes a worker, at the size of chunk that the run had."""
+        """What a game takes a worker, at the size of piece that the run had."""
         return 1 / self.games_per_second
 
     @property

@@ -2,16 +2,16 @@
 
 The rules, for a learner that is at step s (the versions 0 to s of the weights are published):
 
-- Chunks are handed out in order, to the worker that has been free longest. One of step s' may go
+- Pieces are handed out in order, to the worker that has been free longest. One of step s' may go
   out once s' ≤ s + K. It is played with version s, and its age is s' - s ≤ K.
 - A worker that holds an older version first waits until its node has the new one, then loads it.
   The first worker of a node to ask makes the learner send a copy; copies leave the learner's
   uplink one after the other, in the order in which they are asked for.
-- When all chunks of step s are back and the learner is free, it learns and publishes: version
+- When all pieces of step s are back and the learner is free, it learns and publishes: version
   s + 1, and the learner is at step s + 1.
 
-Time 0 is when version 0 is published. What is published at the very moment at which a chunk is
-handed out, that chunk is played with.
+Time 0 is when version 0 is published. What is published at the very moment at which a piece is
+handed out, that piece is played with.
 """
 
 import heapq
@@ -26,11 +26,11 @@ LEARNER = -1
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """A chunk in a worker's hands. Times in seconds: handed out at ``start``, weights loaded at
+    """A piece in a worker's hands. Times in seconds: handed out at ``start``, weights loaded at
     ``ready``, back at ``end``. ``sent``: a copy of the weights left the learner for it."""
 
     step: int
-    chunk: int
+    piece: int
     worker: int
     version: int
     start: float
@@ -46,7 +46,7 @@ class Play:
 
 @dataclass(slots=True)
 class Trace:
-    """What happened. ``published``: when each version was, in seconds; ``plays``: the chunks in
+    """What happened. ``published``: when each version was, in seconds; ``plays``: the pieces in
     the order in which they were handed out, the last of them perhaps still being played."""
 
     published: list[float] = field(default_factory=lambda: [0.0])
@@ -65,8 +65,8 @@ class _Run:
         self.now = 0.0
         self.events: list[tuple[float, int, int]] = []  # time, worker or LEARNER, step
         self.free = deque(range(cluster.workers))
-        self.next = 0  # chunk to hand out, counted from the first of step 0
-        self.back: Counter[int] = Counter()  # chunks of each step
+        self.next = 0  # piece to hand out, counted from the first of step 0
+        self.back: Counter[int] = Counter()  # pieces of each step
         self.learning = False
         self.held = [-1] * cluster.workers  # version
         self.arrival: dict[int, tuple[int, float]] = {}  # of the newest version on each node
@@ -102,14 +102,14 @@ class _Run:
 
     def _hand_out(self) -> None:
         while self.free:
-            step, chunk = divmod(self.next, self.cluster.pieces)
+            step, piece = divmod(self.next, self.cluster.pieces)
             if step > self.version + self.cluster.staleness:
                 return
             self.next += 1
             worker = self.free.popleft()
             ready, sent = self._loaded(worker)
-            end = ready + self.cluster.playing(step, chunk)
-            play = Play(step, chunk, worker, self.version, self.now, ready, end, sent)
+            end = ready + self.cluster.playing(step, piece)
+            play = Play(step, piece, worker, self.version, self.now, ready, end, sent)
             self.trace.plays.append(play)
             heapq.heappush(self.events, (end, worker, step))
 

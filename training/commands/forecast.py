@@ -11,7 +11,7 @@ from sparring.training.cluster.measured import Measured, measured
 from sparring.training.commands.cluster_tables import GIGA, speed_table, weight_table
 from sparring.training.commands.common import out, parse
 
-MOST_CHUNKS = 1_000_000  # of one forecast: some ten seconds
+MOST_PIECES = 1_000_000  # of one forecast: some ten seconds
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ class Options:
     """Games of a step. Default: the run's, or 256."""
     tokens_per_game: float | None = None
     """Tokens sampled in a game. Default: the run's, or 2000."""
-    chunks: int = 0
-    """Chunks that the games of a step are cut into, --rollout-pieces of a run; 0: one for every
+    rollout_pieces: int = 0
+    """Pieces that the games of a step are cut into, as in sparring train; 0: one for every
     worker."""
     game_seconds: float | None = None
-    """What one more game adds to a chunk, seconds of a worker. Default: the run's, or 1."""
-    chunk_seconds: float | None = None
-    """What a chunk takes beside its games, seconds of a worker. Default: 0 with --run, else 1."""
+    """What one more game adds to a piece, seconds of a worker. Default: the run's, or 1."""
+    piece_seconds: float | None = None
+    """What a piece takes beside its games, seconds of a worker. Default: 0 with --run, else 1."""
     points: tuple[tuple[float, float], ...] = ()
-    """In place of both: measured chunks, games and seconds of each, '--points 4 5.1 32 19.5'."""
+    """In place of both: measured pieces, games and seconds of each, '--points 4 5.1 32 19.5'."""
     spread: float = 0.0
-    """Standard deviation of what a chunk takes, as a share of its mean."""
+    """Standard deviation of what a piece takes, as a share of its mean."""
     learn_seconds: float | None = None
     """What an update takes, seconds. Default: the run's, or 30."""
     put_seconds: float | None = None
@@ -80,9 +80,9 @@ def run(args: Sequence[str]) -> int:
         replace(whole, workers=n, staleness=k) for k in options.staleness for n in options.workers
     ]
     for each in clusters:
-        chunks = each.pieces * (options.steps + warm_up(each, options.steps))
-        if chunks > MOST_CHUNKS:
-            raise BadInput(f"{chunks:,} chunks are too many to simulate; take fewer --steps")
+        pieces = each.pieces * (options.steps + warm_up(each, options.steps))
+        if pieces > MOST_PIECES:
+            raise BadInput(f"{pieces:,} pieces are too many to simulate; take fewer --steps")
     # first, so that bad input is told before anything is printed
     weights = weight_table(options.nodes, GIGA / 8 * options.gigabits, options.rank)
     out.print(speed_table(clusters, options.steps))
@@ -94,23 +94,23 @@ def run(args: Sequence[str]) -> int:
 
 def _cluster(options: Options, found: Measured | None) -> Cluster:
     """One worker, by the options, the run and the defaults, in this order."""
-    start, game = _or(options.chunk_seconds, 0.0 if found else 1.0), options.game_seconds
+    start, game = _or(options.piece_seconds, 0.0 if found else 1.0), options.game_seconds
     if options.points:
-        if options.chunk_seconds is not None or game is not None:
-            raise BadInput("--points are in place of --chunk-seconds and --game-seconds")
+        if options.piece_seconds is not None or game is not None:
+            raise BadInput("--points are in place of --piece-seconds and --game-seconds")
         start, game = fitted(options.points)
     return Cluster(
         workers=1,
         games=round(_or(options.games, found.games if found else 256)),
         game_seconds=_or(game, found.game_seconds if found else 1.0),
-        chunk_seconds=start,
+        piece_seconds=start,
         learn_seconds=_or(options.learn_seconds, found.learn_seconds if found else 30.0),
         put_seconds=_or(options.put_seconds, found.publish_seconds if found else 2.0),
         load_seconds=_or(options.load_seconds, found.load_seconds if found else 2.0),
         tokens_per_game=_or(options.tokens_per_game, found.tokens_per_game if found else 2000.0),
         weight_bytes=GIGA * _or(options.weight_gigabytes, 0.0 if found else 16.06),
         bandwidth=GIGA / 8 * options.gigabits,
-        chunks=options.chunks,
+        rollout_pieces=options.rollout_pieces,
         spread=options.spread,
         per_node=options.per_node,
         beside=options.beside,

@@ -69,7 +69,8 @@ def attend(
         in_turn(*given)
     else:
         with _shared_by_one:
-            _set_threads(threads)
+            _start_threads()
+            numba.set_num_threads(threads)
             together(*given)
     return found.to(query.dtype)[:, None]
 
@@ -102,8 +103,3 @@ def _start_threads() -> None:
     once = threading.Thread(target=numba.get_num_threads)
     once.start()
     once.join()
-
-
-def _set_threads(number: int) -> None:
-    _start_threads()
-    numba.set_num_threads(number)

@@ -14,7 +14,12 @@ SIMPLE = Cluster(workers=1, games=12, game_seconds=2.0, learn_seconds=5.0)
 def test_one_worker_in_step_with_the_learner() -> None:
     """step = load + C·a + G·b + learn + put."""
     one = replace(
-        SIMPLE, chunks=4, chunk_seconds=0.5, put_seconds=1.0, load_seconds=3.0, tokens_per_game=7
+        SIMPLE,
+        rollout_pieces=4,
+        piece_seconds=0.5,
+        put_seconds=1.0,
+        load_seconds=3.0,
+        tokens_per_game=7,
     )
     found = forecast(one, steps=10)
     step = 3 + 4 * 0.5 + 12 * 2 + 5 + 1
@@ -30,8 +35,8 @@ def test_one_worker_in_step_with_the_learner() -> None:
 
 @pytest.mark.parametrize(("workers", "rounds"), [(1, 6), (2, 3), (3, 2), (4, 2), (5, 2), (6, 1)])
 def test_workers_in_step_with_the_learner(workers: int, rounds: int) -> None:
-    """step = load + ceil(C / N) chunks + learn: here 6 chunks of 4 s."""
-    cluster = replace(SIMPLE, workers=workers, chunks=6, load_seconds=3.0)
+    """step = load + ceil(C / N) pieces + learn: here 6 pieces of 4 s."""
+    cluster = replace(SIMPLE, workers=workers, rollout_pieces=6, load_seconds=3.0)
     found = forecast(cluster, steps=10)
     assert found.step_seconds == pytest.approx(3 + rounds * 4 + 5)
     assert found.worker_busy == pytest.approx(
@@ -40,9 +45,9 @@ def test_workers_in_step_with_the_learner(workers: int, rounds: int) -> None:
 
 
 @pytest.mark.parametrize("learn", [1.0, 14.0, 15.0, 16.0, 40.0])
-@pytest.mark.parametrize(("workers", "chunks"), [(1, 1), (1, 4), (2, 2), (2, 4), (4, 4), (4, 12)])
-def test_one_step_ahead(learn: float, workers: int, chunks: int) -> None:
-    """step = max(U, load + W / N), where every worker plays as many equal chunks."""
+@pytest.mark.parametrize(("workers", "pieces"), [(1, 1), (1, 4), (2, 2), (2, 4), (4, 4), (4, 12)])
+def test_one_step_ahead(learn: float, workers: int, pieces: int) -> None:
+    """step = max(U, load + W / N), where every worker plays as many equal pieces."""
     each = Cluster(
         workers=workers,
         games=12,
@@ -51,7 +56,7 @@ def test_one_step_ahead(learn: float, workers: int, chunks: int) -> None:
         put_seconds=0.5,
         load_seconds=3.0,
         staleness=1,
-        chunks=chunks,
+        rollout_pieces=pieces,
     )
     found = forecast(each, steps=40)
     assert found.step_seconds == pytest.approx(max(learn, 15.0))
@@ -61,7 +66,7 @@ def test_one_step_ahead(learn: float, workers: int, chunks: int) -> None:
 
 @pytest.mark.parametrize("staleness", range(4))
 @pytest.mark.parametrize("workers", range(1, 6))
-def test_one_chunk_a_step(staleness: int, workers: int) -> None:
+def test_one_piece_a_step(staleness: int, workers: int) -> None:
     """step = max(U, c / N, (c + U) / (K + 1)): learner, workers, or the way round from a version
     to the update that its games go into, of which K + 1 may be under way."""
     cluster = Cluster(
@@ -70,26 +75,26 @@ def test_one_chunk_a_step(staleness: int, workers: int) -> None:
         game_seconds=10.0,
         learn_seconds=1.0,
         staleness=staleness,
-        chunks=1,
+        rollout_pieces=1,
     )
     found = forecast(cluster, steps=60 * (staleness + 1) * workers)
     least = max(1.0, 10 / workers, 11 / (staleness + 1))
     assert found.step_seconds == pytest.approx(least, rel=1e-2)
 
 
-def test_two_workers_and_three_chunks_by_hand() -> None:
-    """Chunks of 1 s, an update of 1 s: one worker plays 2 chunks of 3, the other 1, in 3 s."""
-    cluster = Cluster(workers=2, games=3, game_seconds=1.0, learn_seconds=1.0, chunks=3)
+def test_two_workers_and_three_pieces_by_hand() -> None:
+    """Pieces of 1 s, an update of 1 s: one worker plays 2 pieces of 3, the other 1, in 3 s."""
+    cluster = Cluster(workers=2, games=3, game_seconds=1.0, learn_seconds=1.0, rollout_pieces=3)
     found = forecast(cluster, steps=8)
     shares = found.step_seconds, found.learner_idle, found.worker_busy, found.worker_idle
     assert shares == pytest.approx((3, 2 / 3, 1 / 2, 1 / 2))
 
 
 def test_ages_by_hand() -> None:
-    """Chunks of 2 s and 1 s, an update of 0.5 s: the first of each step goes out while the learner
+    """Pieces of 2 s and 1 s, an update of 0.5 s: the first of each step goes out while the learner
     is at the step before, 0.5 s before the new version; the second with that version."""
     cluster = Cluster(
-        workers=1, games=3, game_seconds=1.0, learn_seconds=0.5, staleness=1, chunks=2
+        workers=1, games=3, game_seconds=1.0, learn_seconds=0.5, staleness=1, rollout_pieces=2
     )
     found = forecast(cluster, steps=8)
     assert (found.step_seconds, found.age_mean, found.age_max) == pytest.approx((3, 2 / 3, 1))
@@ -108,7 +113,7 @@ def test_copies_leave_the_learner_one_by_one() -> None:
         game_seconds=1.0,
         learn_seconds=5.0,
         load_seconds=0.5,
-        chunks=4,
+        rollout_pieces=4,
         weight_bytes=20.0,
         bandwidth=10.0,
     )

@@ -38,7 +38,7 @@ def test_the_tables(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     monkeypatch.setenv("COLUMNS", "80")
     assert main(["forecast", "--workers", "1", "8", "--games", "256", "--steps", "20"]) == 0
     said = capsys.readouterr().out
-    # a chunk a worker, a + 256 b or a + 32 b; load 2 and a copy of 16.06 GB at 12.5 GB/s
+    # a piece a worker, a + 256 b or a + 32 b; load 2 and a copy of 16.06 GB at 12.5 GB/s
     assert [row[:3] for row in rows(said)] == [
         ["1", "0", f"{257 + 32 + 2 + 1.2848:.4g}"],
         ["8", "0", f"{33 + 32 + 2 + 1.2848:.4g}"],
@@ -81,10 +81,10 @@ def test_the_inputs_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert rows(capsys.readouterr().out)[0][2] == "40", "options go before the run's numbers"
 
 
-def test_measured_chunks(capsys: pytest.CaptureFixture[str]) -> None:
+def test_measured_pieces(capsys: pytest.CaptureFixture[str]) -> None:
     points = ["--points", "4", "5", "8", "7"]  # 3 + g / 2
     whole = ["--workers", "1", "--beside", "1", "--staleness", "0", "--games", "20"]
-    assert main(["forecast", *points, *whole, "--chunks", "2"]) == 0
+    assert main(["forecast", *points, *whole, "--rollout-pieces", "2"]) == 0
     assert rows(capsys.readouterr().out)[0][2] == f"{2 * (3 + 5) + 32 + 2}"
 
 

@@ -1,4 +1,4 @@
-"""The inputs of a forecast: what chunks take, and what is out of range."""
+"""The inputs of a forecast: what pieces take, and what is out of range."""
 
 import math
 from dataclasses import replace
@@ -13,9 +13,9 @@ from sparring.training.cluster.inputs import Cluster
 SIMPLE = Cluster(workers=1, games=12, game_seconds=2.0, learn_seconds=5.0)
 
 
-def test_the_spread_is_what_it_says_and_belongs_to_the_chunk() -> None:
-    cluster = replace(SIMPLE, spread=0.5, chunks=12)
-    drawn = [cluster.playing(step, chunk) for step in range(200) for chunk in range(12)]
+def test_the_spread_is_what_it_says_and_belongs_to_the_piece() -> None:
+    cluster = replace(SIMPLE, spread=0.5, rollout_pieces=12)
+    drawn = [cluster.playing(step, piece) for step in range(200) for piece in range(12)]
     assert fmean(drawn) == pytest.approx(2, rel=0.05)
     assert stdev(drawn) == pytest.approx(1, rel=0.05)
     assert drawn[100] == replace(cluster, workers=9).playing(*divmod(100, 12))
@@ -23,13 +23,13 @@ def test_the_spread_is_what_it_says_and_belongs_to_the_chunk() -> None:
 
 
 def test_games_are_cut_evenly() -> None:
-    cluster = replace(SIMPLE, games=21, chunks=8)
+    cluster = replace(SIMPLE, games=21, rollout_pieces=8)
     assert [cluster.size(c) for c in range(cluster.pieces)] == [3, 3, 3, 3, 3, 2, 2, 2]
-    assert replace(cluster, chunks=0, workers=5).pieces == 5
-    assert replace(cluster, chunks=0, workers=50).pieces == 21
+    assert replace(cluster, rollout_pieces=0, workers=5).pieces == 5
+    assert replace(cluster, rollout_pieces=0, workers=50).pieces == 21
 
 
-def test_a_line_through_measured_chunks() -> None:
+def test_a_line_through_measured_pieces() -> None:
     assert fitted([(1, 5), (3, 9), (5, 13)]) == pytest.approx((3, 2))
     # Σ(g - 2)(t - 3.5) / Σ(g - 2)² = 5 / 2 and 3.5 - 5 < 0: through the origin, Σgt / Σg²
     assert fitted([(1, 1), (3, 6)]) == pytest.approx((0, 19 / 10))
@@ -44,7 +44,7 @@ def test_a_line_through_measured_chunks() -> None:
         {"learn_seconds": math.inf},
         {"game_seconds": math.nan},
         {"staleness": -1},
-        {"chunks": 13},
+        {"rollout_pieces": 13},
         {"bandwidth": 0.0},
         {"bandwidth": math.nan},
         {"spread": 1e9},

@@ -21,12 +21,12 @@ def clusters(draw: st.DrawFn) -> Cluster:
         workers=draw(st.integers(1, 6)),
         games=games,
         game_seconds=draw(st.floats(0.01, 5)),
-        chunk_seconds=draw(seconds),
+        piece_seconds=draw(seconds),
         learn_seconds=draw(seconds),
         put_seconds=draw(seconds),
         load_seconds=draw(seconds),
         staleness=draw(st.integers(0, 3)),
-        chunks=draw(st.integers(0, games)),
+        rollout_pieces=draw(st.integers(0, games)),
         spread=draw(st.sampled_from([0, 0.3, 2])),
         weight_bytes=draw(st.sampled_from([0.0, 10.0])),
         bandwidth=draw(st.sampled_from([1.0, 5.0, math.inf])),
@@ -42,7 +42,7 @@ def test_the_rules_hold(cluster: Cluster) -> None:
     steps = 8
     trace = simulate(cluster, steps)
     assert len(trace.published) == steps + 1
-    order = [(p.step, p.chunk) for p in trace.plays]
+    order = [(p.step, p.piece) for p in trace.plays]
     assert order == [divmod(i, cluster.pieces) for i in range(len(order))]
     since = [0.0] * cluster.workers
     for play in trace.plays:
@@ -76,20 +76,20 @@ def test_shares_add_up(cluster: Cluster) -> None:
 
 
 def by_recurrence(cluster: Cluster, steps: int) -> tuple[list[float], list[float]]:
-    """(when versions are published, when chunks are handed out), without events: chunk by chunk,
+    """(when versions are published, when pieces are handed out), without events: piece by piece,
     each to the worker free first, no earlier than version s - K. For copies that take no time."""
     published, starts = [0.0], list[float]()
     free = [(0.0, worker) for worker in range(cluster.workers)]
     held = [-1] * cluster.workers
     for step in range(steps):
         ends = []
-        for chunk in range(cluster.pieces):
+        for piece in range(cluster.pieces):
             since, worker = min(free)
             start = max(since, published[max(0, step - cluster.staleness)])
             version = max(v for v, time in enumerate(published) if time <= start)
             load = cluster.load_seconds if held[worker] != version else 0.0
             held[worker] = version
-            end = start + load + cluster.playing(step, chunk)
+            end = start + load + cluster.playing(step, piece)
             free[free.index((since, worker))] = end, worker
             starts.append(start)
             ends.append(end)
@@ -111,12 +111,17 @@ def test_the_events_agree_with_a_recurrence(cluster: Cluster) -> None:
 
 @settings(deadline=None)
 @given(clusters(), st.integers(1, 4))
-def test_more_workers_are_never_slower_with_equal_chunks(cluster: Cluster, each: int) -> None:
-    """Where loading takes no time: chunks start in order, and chunk i no later than chunk i - N
+def test_more_workers_are_never_slower_with_equal_pieces(cluster: Cluster, each: int) -> None:
+    """Where loading takes no time: pieces start in order, and piece i no later than piece i - N
     ends. With weights to send it is not so: see test_copies_leave_the_learner_one_by_one."""
-    chunks = cluster.chunks or 1
+    pieces = cluster.rollout_pieces or 1
     cluster = replace(
-        cluster, games=chunks * each, chunks=chunks, spread=0, load_seconds=0, weight_bytes=0
+        cluster,
+        games=pieces * each,
+        rollout_pieces=pieces,
+        spread=0,
+        load_seconds=0,
+        weight_bytes=0,
     )
     fewer = simulate(cluster, 8).published
     more = simulate(replace(cluster, workers=cluster.workers + 1), 8).published
