@@ -60,13 +60,21 @@ def ready(reader: Reader, end: int) -> LocalEngine:
 
 
 class Watching(LocalEngine):
-    """An engine that notes the most memory that it had after any step."""
+    """An engine that notes the most memory that it had, whenever it takes some."""
 
     most = 0
 
-    def _step(self) -> None:
-        super()._step()
-        self.most = max(self.most, self.kept.bytes + self._reading.slots.bytes)
+    def __init__(self, *args: Any, **options: Any):
+        super().__init__(*args, **options)
+        for owner, name in ((self.kept, "keep"), (self._reading.slots, "reserve")):
+            setattr(owner, name, self._noting(getattr(owner, name)))
+
+    def _noting(self, take: Callable[..., None]) -> Callable[..., None]:
+        def taking(*given: Any) -> None:
+            take(*given)
+            self.most = max(self.most, self.kept.bytes + self._reading.slots.bytes)
+
+        return taking
 
 
 @pytest.fixture(params=["small", "large"])
@@ -249,14 +257,34 @@ def test_a_longer_sequence_takes_the_place_of_its_beginnings() -> None:
 
 
 def test_memory_stays_within_its_budget(model: Any, end: int) -> None:
-    """Of what is kept and what is worked on, at every step; and all get their answers."""
+    """Of what is kept and what is worked on together, at every moment; and all get their answers,
+    also when a crowd comes and what was kept has to go."""
     memory = 400 << 10
     engine = Watching(model, end=end, memory=memory)
-    asked = [Request(p, Sampling(max_tokens=30), s) for s, p in enumerate(prompts(60, 40, seed=9))]
-    done = ask(engine, asked)
-    assert memory / 2 < engine.most <= memory
-    roomy = ask(LocalEngine(model, end=end), asked)
-    assert [d.tokens for d in done] == [d.tokens for d in roomy]
+    roomy = LocalEngine(model, end=end)
+    for number, length, seed in ((20, 20, 1), (60, 40, 9), (100, 30, 2)):
+        said = enumerate(prompts(number, length, seed=seed))
+        asked = [Request(p, Sampling(max_tokens=30), s) for s, p in said]
+        assert [d.tokens for d in ask(engine, asked)] == [d.tokens for d in ask(roomy, asked)]
+        assert memory / 2 < engine.most <= memory
+
+
+def test_an_engine_that_forgot_is_as_a_new_one(model: Any, end: int) -> None:
+    """To the last digit, and in what it reads, whatever it was asked before."""
+    new, old = (LocalEngine(model, end=end, memory=4 << 20) for _ in range(2))
+    for engine in (new, old):
+        engine._prefill.read_at_once = 500  # several passes in a step
+    ask(old, [Request(p, PLAIN, 0) for p in prompts(60, 50, seed=1)])
+    old.forget()
+    before = old.read_tokens
+
+    async def scores(engine: LocalEngine, more: Tokens) -> list[Any]:
+        begun = prompts(100, 90, seed=5)
+        return await asyncio.gather(*(engine.score(p, [more, more[:1]]) for p in begun))
+
+    for more in ((3, 4), (3, 4, 5, 6)):
+        assert asyncio.run(scores(old, more)) == asyncio.run(scores(new, more))
+    assert old.read_tokens - before == new.read_tokens
 
 
 def test_a_conversation_that_cannot_fit_is_refused(model: Any, end: int) -> None:

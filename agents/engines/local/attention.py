@@ -4,27 +4,39 @@ One new token a row goes to our own kernel (``ragged.py``), which reads each row
 goes and no longer than it needs. Whatever else there is goes to scaled dot-product attention, in
 float32 if the memory is in bfloat16: for that there is no fast kernel for a few queries. New tokens
 of several rows in one line (``places.py``) attend row by row, each as far as its row goes.
+
+Which way a model attends stands in its config, where other threads see it too; so what is ours
+does as "sdpa" for all but those who are ``attending``.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
+from threading import Lock
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from sparring.agents.engines.local.places import Span
+
+log = logging.getLogger(__name__)
 
 NAME = "sparring_rows"
 SMALL = 1 << 17
 """With fewer numbers of keys the kernel's call costs more than it saves."""
 
-
-_spans: ContextVar[Sequence[Span]] = ContextVar("spans", default=())
-"""The rows of what is being read, if they stand in one line."""
+_spans: ContextVar[Sequence[Span] | None] = ContextVar("spans", default=None)
+"""The rows of what is being read, if they stand in one line; None: nobody is ``attending``."""
+_readers: Counter[int] = Counter()  # of each config, by id: how many are attending
+_counting = Lock()
 
 
 def kept_in(model: Any) -> torch.dtype | None:
@@ -35,7 +47,7 @@ def kept_in(model: Any) -> torch.dtype | None:
 def applies(model: Any) -> bool:
     """Whether a model attends in ways of ours."""
     way = getattr(model.config.get_text_config(), "_attn_implementation", None)
-    return model.device.type == "cpu" and way == "sdpa"
+    return model.device.type == "cpu" and way in ("sdpa", NAME)
 
 
 def _attend(
@@ -48,21 +60,45 @@ def _attend(
     **given: Any,
 ) -> tuple[torch.Tensor, None]:
     """As transformers' "sdpa": queries [n, heads, W, size] to [n, W, heads, size]."""
+    spans = _spans.get()
+    if spans is None:
+        own, _ = sdpa_attention_forward(
+            module, query, key, value, attention_mask, scaling=scaling, **given
+        )
+        return own, None
     plain = given.get("softcap") is None and given.get("position_bias") is None
     if attention_mask is not None and plain:
-        if spans := _spans.get():
+        if spans:
             found = _row_by_row(query, key, value, attention_mask, scaling, spans)
             return found.to(query.dtype), None
         if query.shape[2] == 1 and key.numel() >= SMALL:
-            from sparring.agents.engines.local import ragged  # numba takes a while to import
-
-            if ragged.suits(key, value, attention_mask):
+            ragged = _kernel(key.dtype, torch.get_num_threads())
+            if ragged and ragged.suits(key, value, attention_mask):
                 return ragged.attend(query, key, value, attention_mask, scaling), None
     mask = None if attention_mask is None else attention_mask.float()
     found, _ = sdpa_attention_forward(
         module, query.float(), key.float(), value.float(), mask, scaling=scaling, **given
     )
     return found.to(query.dtype), None
+
+
+@cache
+def _kernel(dtype: torch.dtype, threads: int) -> ModuleType | None:
+    """The module of our kernel, once it has worked for keys of this kind; None where it cannot."""
+    try:
+        from sparring.agents.engines.local import ragged  # numba takes a while to import
+
+        one = torch.zeros((2, 1, 1, 8), dtype=dtype)
+        if ragged.suits(one, one, torch.zeros((2, 1, 1, 1))):
+            ragged.attend(one, one, one, torch.zeros((2, 1, 1, 1)), None)
+    except Exception as fault:  # it compiles, starts threads, writes to disk: whatever that says
+        log.warning(
+            "answers take longer, since numba does not work here (%s: %s)",
+            type(fault).__name__,
+            fault,
+        )
+        return None
+    return ragged
 
 
 def _row_by_row(
@@ -90,6 +126,7 @@ def _row_by_row(
 
 
 AttentionInterface.register(NAME, _attend)
+AttentionMaskInterface.register(NAME, sdpa_mask)
 
 
 @contextmanager
@@ -100,10 +137,16 @@ def attending(model: Any, spans: Sequence[Span] = ()) -> Iterator[None]:
         yield
         return
     config = model.config.get_text_config()
-    config._attn_implementation = NAME
+    with _counting:
+        _readers[id(config)] += 1
+        config._attn_implementation = NAME
     before = _spans.set(spans)
     try:
         yield
     finally:
         _spans.reset(before)
-        config._attn_implementation = "sdpa"
+        with _counting:
+            _readers[id(config)] -= 1
+            if not _readers[id(config)]:
+                del _readers[id(config)]
+                config._attn_implementation = "sdpa"

@@ -105,7 +105,7 @@ class LocalEngine:
         """Drop what is kept: the weights have changed. Afterwards it is as it was at first, memory
         layout included, on which last digits hang."""
         self.kept.clear()
-        if not self._busy and self._reading.slots.parts:
+        if not self._busy:
             self._reading.slots.release()
 
     async def generate(self, request: Request) -> Completion:
@@ -202,10 +202,8 @@ class LocalEngine:
         self._score()
         # While scores wait for room, nobody else gets what becomes free.
         self._flight.step(admit=not self._scores)
-        if slots.parts:
-            if not len(slots) and 2 * slots.bytes > self.memory:
-                slots.release()  # after a crowd, so that what comes next is kept again
-            self.kept.budget = max(self.memory - slots.bytes, 0)
+        if not len(slots) and 2 * slots.bytes > self.memory:
+            slots.release()  # after a crowd, so that what comes next is kept again
 
     def _prepare(self) -> None:
         why = self._reading.prepare()

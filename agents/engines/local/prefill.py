@@ -1,6 +1,8 @@
 """Reading prompts: each from where it leaves what has been read before, many in one pass."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from math import inf
 
 import torch
 
@@ -24,6 +26,7 @@ class Prefill:
         self.reading = reading
         self.kept = kept
         self.read_at_once = READ_AT_ONCE
+        self.slots.taking = self.leave
         self.asked = 0  # tokens of all sequences so far,
         self.fresh = 0  # and those of them that had to be read
 
@@ -31,23 +34,31 @@ class Prefill:
     def slots(self) -> Slots:
         return self.reading.slots
 
+    def leave(self, bytes: int) -> None:
+        """Keep no more than rows of so many bytes leave of the memory."""
+        if self.slots.limit < inf:
+            self.kept.budget = max(int(self.slots.limit) - bytes, 0)
+
     def chunks(self, keys: Sequence[Key], logits: int = 1) -> Iterator[list[Key]]:
-        """Cut into passes of like lengths; ``logits``: how many places of each are wanted."""
-        new = {key: len(key[1]) - self.kept.longest(key)[0] for key in keys}
+        """Cut into passes of like lengths, each when the one before is read: that may have dropped
+        what was kept. ``logits``: how many places of each are wanted."""
         most = max(LOGITS_AT_ONCE // (logits * self.reading.vocabulary), 1)
-        chunk: list[Key] = []
-        longest = 0
-        for key in sorted(keys, key=lambda key: new[key]):
-            longest = max(longest, len(key[1]))
-            wide = (len(chunk) + 1) * new[key] > self.read_at_once
-            if chunk and (
-                wide or len(chunk) == most or not self.have_room(len(chunk) + 1, longest)
-            ):
-                yield chunk
-                chunk, longest = [], len(key[1])
-            chunk.append(key)
-        if chunk:
+        left = deque(sorted(keys, key=self._new))
+        while left:
+            chunk: list[Key] = []
+            wide = longest = 0
+            while left and len(chunk) < most:
+                wide = max(wide, self._new(left[0]))
+                longest = max(longest, len(left[0][1]))
+                rows = len(chunk) + 1
+                if chunk and (rows * wide > self.read_at_once or not self.have_room(rows, longest)):
+                    break
+                chunk.append(left.popleft())
             yield chunk
+
+    def _new(self, key: Key) -> int:
+        """How many tokens have to be read."""
+        return len(key[1]) - self.kept.longest(key)[0]
 
     def have_room(self, rows: int, longest: int) -> bool:
         """Whether so many more rows fit, the longest of so many tokens."""
@@ -59,9 +70,10 @@ class Prefill:
         last = last or [1] * len(keys)
         new = []
         first = len(self.slots)
+        found = deque(self.kept.longest(key) for key in keys)  # rows may take the place of those
         self.slots.reserve(first + len(keys), max(len(tokens) for _, tokens in keys) + 2)
         for key, again in zip(keys, last, strict=True):
-            shared, columns = self.kept.longest(key)
+            shared, columns = found.popleft()
             shared = min(shared, len(key[1]) - again)
             self.slots.add(columns, shared)
             new.append(key[1][shared:])

@@ -53,7 +53,9 @@ class Reading:
         given: dict[str, Any] = {}
         if line:
             ids = [[token for tokens in new for token in tokens]]
-            given["logits_to_keep"] = _last(places.spans, keep).to(device)
+            wanted = _last(places.spans, keep).to(device)
+            if len(wanted) < wide:
+                given["logits_to_keep"] = wanted
         else:
             ids = [[self.pad] * (wide - len(tokens)) + list(tokens) for tokens in new]
             if keep < wide:
@@ -69,7 +71,11 @@ class Reading:
                 use_cache=True,
                 **given,
             ).logits
-        return logits.reshape(len(new), keep, -1) if line else logits[:, -keep:]
+        if not line:
+            return logits[:, -keep:]
+        if logits.shape[1] == wide:  # all of them, which some models give whatever is asked
+            logits = logits[:, wanted]
+        return logits.reshape(len(new), keep, -1)
 
     def _own(self) -> str:
         """What a model with adapters answers with when no adapter is named."""

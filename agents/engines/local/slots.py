@@ -7,7 +7,8 @@ one takes the next free row, and where one leaves, the last row moves in. A mode
 """
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from math import inf, prod
 from typing import Any
 
@@ -35,7 +36,8 @@ def zeros(shape: Sequence[int], like: torch.Tensor) -> torch.Tensor:
         return like.new_zeros(shape)
     pages = mmap.mmap(-1, number, access=mmap.ACCESS_COPY)
     if hasattr(mmap, "MADV_NOHUGEPAGE"):  # a huge page brings the columns of many rows at once
-        pages.madvise(mmap.MADV_NOHUGEPAGE)
+        with suppress(OSError):  # a system that has none
+            pages.madvise(mmap.MADV_NOHUGEPAGE)
     return torch.frombuffer(pages, dtype=like.dtype).view(*shape)
 
 
@@ -47,12 +49,14 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
     lengths  of each row in use: how many tokens it holds
     limit    bytes that there should be at most
     most     rows that there should be at most
+    taking   called before the rows take more, with the bytes that they then have
     """
 
     def __init__(self, limit: float = inf, most: int = 1 << 30) -> None:
         super().__init__(layers=[])
         self.limit = limit
         self.most = most
+        self.taking: Callable[[int], None] = lambda bytes: None
         self.parts: list[torch.Tensor] = []
         self.lengths: list[int] = []
         self._homes: list[tuple[tuple[int, int], tuple[int, int]]] = []  # layer: keys, values
@@ -108,18 +112,17 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
     @property
     def bytes(self) -> int:
         """Of the row memory as it is now; on a CPU, as far as it has been used."""
-        rows, columns = self._used if self._lazy else self._have
-        return rows * columns * self.token_bytes
+        return prod(self._used if self._lazy else self._have) * self.token_bytes
 
     @property
     def _have(self) -> tuple[int, int]:
         """How many rows of how many columns are laid out."""
-        return self.parts[0].shape[1], self.parts[0].shape[3]
+        return (self.parts[0].shape[1], self.parts[0].shape[3]) if self.parts else (0, 0)
 
     @property
     def _lazy(self) -> bool:
         """Whether memory takes none before it is used."""
-        return self.parts[0].device.type == "cpu"
+        return bool(self.parts) and self.parts[0].device.type == "cpu"
 
     def shape(self, model: Any, dtype: torch.dtype | None = None) -> None:
         """Learn from one token how large the keys and values of each layer are. They are kept in
@@ -171,14 +174,18 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         used = max(need[0], self._used[0]), max(need[1], self._used[1])
         have = self._have
         if used[0] <= have[0] and used[1] <= have[1]:
-            self._used = used
+            self._take(used, have)
             return
         rows, columns = self._layout(need)
+        self._take(need, (rows, columns))
         for i, old in enumerate(self.parts):
             shape = (old.shape[0], rows, old.shape[2], columns, old.shape[4])
             self.parts[i] = zeros(shape, old)
             self.parts[i][:, :live, :, :longest] = old[:, :live, :, :longest]
-        self._used = need
+
+    def _take(self, used: tuple[int, int], have: tuple[int, int]) -> None:
+        self._used = used
+        self.taking(prod(used if self._lazy else have) * self.token_bytes)
 
     def _layout(self, need: tuple[int, int]) -> tuple[int, int]:
         """How many rows and columns to lay out for those that are needed: others will follow, and
@@ -201,6 +208,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         self.lengths.clear()
         self._used = 0, 0
         self.parts = [part[:, :0, :, :0].clone() for part in self.parts]
+        self.taking(0)
 
     def add(self, columns: Columns | None, tokens: int) -> int:
         """A new row that begins with the first ``tokens`` tokens of ``columns``; its number."""
