@@ -5,13 +5,12 @@
 
 A thousand conversations of three turns are in flight together (those of benchmarks/generation.py,
 with a model of 1M parameters), each budget in a process of its own. Printed are the most keys and
-values that there were after any step, by how much the process grew beyond what it had with the
+values that there were at any moment, by how much the process grew beyond what it had with the
 model loaded and a first answer given, and the time as a ratio to that of the largest budget. All
 budgets should bring the same tokens (a token at the edge may fall the other way: batch shapes
-change last digits). Goal: keys and values within the budget, always; and the process within twice
-the budget and 256 MiB, since memory that is moved is there twice for a moment, and logits and games
-take some. (That rows and what is kept together stay in the budget after a step is what the engine
-sees to; the process is the test of it.)
+change last digits). Goal: keys and values within the budget, always; and the process within 9/8 of
+the budget and 256 MiB, since of memory that is moved an eighth is there twice for a moment (the
+keys or the values of one of four layers), and logits and games take some.
 """
 
 import asyncio
@@ -51,16 +50,6 @@ class Crowd:
     """Exit with 1 if a goal is missed."""
 
 
-class Watched(LocalEngine):
-    """An engine that notes the most keys and values that it had after any step, in bytes."""
-
-    most = 0
-
-    def _step(self) -> None:
-        super()._step()
-        self.most = max(self.most, self.kept.bytes + self._reading.slots.bytes)
-
-
 def grown() -> float:
     """The most memory that this process had so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -72,7 +61,7 @@ def alone(budget: int, threads: int) -> dict[str, float | str]:
     torch.manual_seed(0)
     model = MODELS["1M"]().eval()
     plan = planned(GAMES, TURNS, model.config.vocab_size)
-    engine = Watched(model, end=-1, memory=budget * MIB)
+    engine = LocalEngine(model, end=-1, memory=budget * MIB)
     asyncio.run(said(engine, plan, (), 0, 0))
     before, start = grown(), time.perf_counter()
 
@@ -87,7 +76,7 @@ def alone(budget: int, threads: int) -> dict[str, float | str]:
 
     tokens = asyncio.run(all_of_them())
     return {
-        "most": engine.most / MIB,
+        "most": engine.peak_memory / MIB,
         "grown": grown() - before,
         "seconds": time.perf_counter() - start,
         "tokens": sha256(repr(tokens).encode()).hexdigest(),
@@ -109,7 +98,7 @@ def main() -> int:
         found = json.loads(ran.stdout.splitlines()[-1])
         first = first or found
         same = found["tokens"] == first["tokens"]
-        missed |= found["most"] > budget or found["grown"] > 2 * budget + ROOM
+        missed |= found["most"] > budget or found["grown"] > 9 / 8 * budget + ROOM
         table.add_row(
             f"{budget} MiB",
             f"{found['most']:.0f} MiB",

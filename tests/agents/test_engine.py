@@ -59,24 +59,6 @@ def ready(reader: Reader, end: int) -> LocalEngine:
     return engine
 
 
-class Watching(LocalEngine):
-    """An engine that notes the most memory that it had, whenever it takes some."""
-
-    most = 0
-
-    def __init__(self, *args: Any, **options: Any):
-        super().__init__(*args, **options)
-        for owner, name in ((self.kept, "keep"), (self._reading.slots, "reserve")):
-            setattr(owner, name, self._noting(getattr(owner, name)))
-
-    def _noting(self, take: Callable[..., None]) -> Callable[..., None]:
-        def taking(*given: Any) -> None:
-            take(*given)
-            self.most = max(self.most, self.kept.bytes + self._reading.slots.bytes)
-
-        return taking
-
-
 @pytest.fixture(params=["small", "large"])
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """As small batches are read, and as large ones: by our kernel, and with prompts in one line."""
@@ -260,13 +242,13 @@ def test_memory_stays_within_its_budget(model: Any, end: int) -> None:
     """Of what is kept and what is worked on together, at every moment; and all get their answers,
     also when a crowd comes and what was kept has to go."""
     memory = 400 << 10
-    engine = Watching(model, end=end, memory=memory)
+    engine = LocalEngine(model, end=end, memory=memory)
     roomy = LocalEngine(model, end=end)
     for number, length, seed in ((20, 20, 1), (60, 40, 9), (100, 30, 2)):
         said = enumerate(prompts(number, length, seed=seed))
         asked = [Request(p, Sampling(max_tokens=30), s) for s, p in said]
         assert [d.tokens for d in ask(engine, asked)] == [d.tokens for d in ask(roomy, asked)]
-        assert memory / 2 < engine.most <= memory
+        assert memory / 2 < engine.peak_memory <= memory
 
 
 def test_an_engine_that_forgot_is_as_a_new_one(model: Any, end: int) -> None:
@@ -780,9 +762,9 @@ def test_a_thousand_games_at_once_stay_within_the_budget(model: Any, end: int) -
     async def games(engine: LocalEngine) -> list[Tokens]:
         return list(await asyncio.gather(*(game(engine, c) for c in range(number))))
 
-    engine = Watching(model, end=end, memory=memory)
+    engine = LocalEngine(model, end=end, memory=memory)
     tight = asyncio.run(games(engine))
-    assert memory / 2 < engine.most <= memory
+    assert memory / 2 < engine.peak_memory <= memory
     assert tight == asyncio.run(games(LocalEngine(model, end=end)))
 
 

@@ -1,6 +1,7 @@
 """Attention over rows of their own lengths: what scaled dot-product attention finds, to float32."""
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -122,13 +123,17 @@ def test_what_lies_otherwise_in_memory_goes_elsewhere() -> None:
     assert not ragged.suits(key[:, :, :40], key[:, :, :40], mask.expand(4, 4, 1, 40))
 
 
-def test_only_what_is_large_goes_to_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_large_goes_to_the_kernel(
+    new_model: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Small games never wait for its compilation."""
-    asked = []
+    asked: list[int] = []
+    attention._kernel(torch.float32, torch.get_num_threads())
     monkeypatch.setattr(ragged, "attend", lambda *a: asked.append(a[1].numel()))
     module = torch.nn.Module()
     for rows in (1, 200):
         key = memory(rows, 2, 40, 16)[:, :, :40]
         mask = mask_of([40] * rows, 40)
-        attention._attend(module, torch.randn((rows, 2, 1, 16)), key, key, mask)
+        with attention.attending(new_model()):
+            attention._attend(module, torch.randn((rows, 2, 1, 16)), key, key, mask)
     assert asked == [200 * 2 * 40 * 16]

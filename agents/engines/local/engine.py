@@ -99,6 +99,11 @@ class LocalEngine:
         """How many of ``asked_tokens`` had to be read; the others were kept from before."""
         return self._prefill.fresh
 
+    @property
+    def peak_memory(self) -> int:
+        """The most bytes of keys and values that there were so far; ``memory`` bounds them."""
+        return self._prefill.peak
+
     # -- for agents ---------------------------------------------------------------------------
 
     def forget(self) -> None:

@@ -29,6 +29,7 @@ class Prefill:
         self.slots.taking = self.leave
         self.asked = 0  # tokens of all sequences so far,
         self.fresh = 0  # and those of them that had to be read
+        self.peak = 0  # bytes that there were at most, of rows and of what is kept
 
     @property
     def slots(self) -> Slots:
@@ -38,6 +39,7 @@ class Prefill:
         """Keep no more than rows of so many bytes leave of the memory."""
         if self.slots.limit < inf:
             self.kept.budget = max(int(self.slots.limit) - bytes, 0)
+        self.peak = max(self.peak, self.kept.bytes + bytes)
 
     def chunks(self, keys: Sequence[Key], logits: int = 1) -> Iterator[list[Key]]:
         """Cut into passes of like lengths, each when the one before is read: that may have dropped
@@ -120,3 +122,4 @@ class Prefill:
         read = key[0], key[1][:tokens]
         if self.kept.wants(read, tokens * self.slots.token_bytes):
             self.kept.keep(read, self.slots.copy(row, tokens))
+            self.peak = max(self.peak, self.kept.bytes + self.slots.bytes)

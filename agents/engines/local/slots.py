@@ -6,9 +6,7 @@ one takes the next free row, and where one leaves, the last row moves in. A mode
 [first, last) as far as the longest of them goes; a mask hides what lies behind the end of others.
 """
 
-import mmap
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from math import inf, prod
 from typing import Any
 
@@ -16,6 +14,7 @@ import torch
 from transformers import Cache
 
 from sparring.agents.engines.local.kept import Columns
+from sparring.agents.engines.local.pages import Drop, nothing, zeros
 from sparring.agents.engines.local.places import Places, aligned, in_line
 from sparring.agents.engines.local.shapes import one_token
 from sparring.envs.core import BadInput
@@ -26,19 +25,6 @@ COLUMNS = 64  # room comes in so many tokens
 def room(columns: int) -> int:
     """How many tokens there is room for where so many are needed."""
     return -(-columns // COLUMNS) * COLUMNS
-
-
-def zeros(shape: Sequence[int], like: torch.Tensor) -> torch.Tensor:
-    """Zeros of the kind of another tensor. On a CPU the system brings them page by page when they
-    are first used, so that what nobody comes to takes neither time nor memory."""
-    number = prod(shape) * like.element_size()
-    if like.device.type != "cpu" or not number:
-        return like.new_zeros(shape)
-    pages = mmap.mmap(-1, number, access=mmap.ACCESS_COPY)
-    if hasattr(mmap, "MADV_NOHUGEPAGE"):  # a huge page brings the columns of many rows at once
-        with suppress(OSError):  # a system that has none
-            pages.madvise(mmap.MADV_NOHUGEPAGE)
-    return torch.frombuffer(pages, dtype=like.dtype).view(*shape)
 
 
 class Slots(Cache):  # type: ignore[misc]  # transformers has no types
@@ -58,6 +44,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         self.most = most
         self.taking: Callable[[int], None] = lambda bytes: None
         self.parts: list[torch.Tensor] = []
+        self._drops: list[Drop] = []  # of each part
         self.lengths: list[int] = []
         self._homes: list[tuple[tuple[int, int], tuple[int, int]]] = []  # layer: keys, values
         self._used = 0, 0  # how far rows and columns have been used, as they are laid out now
@@ -142,6 +129,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
             some[0].new_zeros((len(some), 0, some[0].shape[1], 0, some[0].shape[3]), dtype=dtype)
             for some in kinds.values()
         ]
+        self._drops = [nothing] * len(self.parts)
 
     def fits(self, rows: int, tokens: int = 0) -> bool:
         """Whether there may be so many rows, the longest of them as long as any that is there, or
@@ -167,7 +155,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         """Have room for so many rows of so many tokens; what is there stays.
 
         Memory only shrinks in one direction to grow in the other where it would else have more than
-        ``limit`` bytes. Old and new are there together for a moment.
+        ``limit`` bytes. Old and new are there together for a moment; on a CPU, of one layer.
         """
         live, longest = len(self.lengths), max(self.lengths, default=0)
         need = max(rows, live), room(max(columns, longest + 1))
@@ -180,8 +168,11 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         self._take(need, (rows, columns))
         for i, old in enumerate(self.parts):
             shape = (old.shape[0], rows, old.shape[2], columns, old.shape[4])
-            self.parts[i] = zeros(shape, old)
-            self.parts[i][:, :live, :, :longest] = old[:, :live, :, :longest]
+            self.parts[i], drop = zeros(shape, old)
+            for new, before, n in zip(self.parts[i], old, range(len(old)), strict=True):
+                new[:live, :, :longest] = before[:live, :, :longest]
+                self._drops[i](n)
+            self._drops[i] = drop
 
     def _take(self, used: tuple[int, int], have: tuple[int, int]) -> None:
         self._used = used
@@ -208,6 +199,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         self.lengths.clear()
         self._used = 0, 0
         self.parts = [part[:, :0, :, :0].clone() for part in self.parts]
+        self._drops = [nothing] * len(self.parts)
         self.taking(0)
 
     def add(self, columns: Columns | None, tokens: int) -> int:
