@@ -22,7 +22,8 @@ test: $(STAMP)-test
 	$(if $(wildcard $(VLLM)/.installed),SPARRING_VLLM=$(abspath $(VLLM))/bin/python) $(BIN)/python -m pytest -n 2
 
 test-vllm: $(VLLM)/.installed
-	$(VLLM)/bin/python -m pytest -m vllm tests/agents/test_vllm.py tests/training/test_served.py
+	$(VLLM)/bin/python -m pytest -m vllm tests/agents/test_vllm.py tests/agents/test_openai_vllm.py \
+		tests/training/test_served.py
 
 check: $(STAMP)-dev
 	$(BIN)/ruff format --check .

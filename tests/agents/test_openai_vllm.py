@@ -148,7 +148,7 @@ def logits(model: Any, prompt: Tokens, said: Tokens) -> torch.Tensor:
 
 
 def first_prompt(renderer: Renderer) -> Tokens:
-    return renderer.prompt(KuhnPoker().start(1).observe("player_0"))[0]
+    return renderer.prompt(KuhnPoker().start(1).observe("player_0"))
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.6])
