@@ -266,7 +266,8 @@ def main() -> int:
                 if way in WAYS:
                     found.setdefault(way, []).append(WAYS[way](model, plan))
         total = {way: median(run[-1] for run in runs) for way, runs in found.items()}
-        grown = {way: growth(runs[-1], plan) for way, runs in found.items() if len(runs[-1]) > 7}
+        turned = {way: runs for way, runs in found.items() if len(runs[0]) > 7}
+        grown = {way: median(growth(run, plan) for run in runs) for way, runs in turned.items()}
         for way in found:
             table.add_row(
                 kind,
