@@ -24,15 +24,21 @@ def zeros(shape: Sequence[int], like: torch.Tensor) -> tuple[torch.Tensor, Drop]
     if like.device.type != "cpu" or not number:
         return like.new_zeros(shape), nothing
     pages = mmap.mmap(-1, number, access=mmap.ACCESS_COPY)
-    if hasattr(mmap, "MADV_NOHUGEPAGE"):  # a huge page brings the columns of many rows at once
-        with suppress(OSError):  # a system that has none
-            pages.madvise(mmap.MADV_NOHUGEPAGE)
+    # a huge page would bring the columns of many rows at once
+    _advise(pages, "MADV_NOHUGEPAGE", 0, number)
     each = number // shape[0]
 
     def drop(part: int) -> None:
         first = -(-part * each // mmap.PAGESIZE) * mmap.PAGESIZE
         end = (part + 1) * each // mmap.PAGESIZE * mmap.PAGESIZE
-        if first < end and hasattr(mmap, "MADV_DONTNEED"):
-            pages.madvise(mmap.MADV_DONTNEED, first, end - first)
+        if first < end:
+            _advise(pages, "MADV_DONTNEED", first, end - first)
 
     return torch.frombuffer(pages, dtype=like.dtype).view(*shape), drop
+
+
+def _advise(pages: mmap.mmap, advice: str, first: int, bytes: int) -> None:
+    """Tell the system, where it knows such advice."""
+    if hasattr(mmap, advice):
+        with suppress(OSError):
+            pages.madvise(getattr(mmap, advice), first, bytes)
