@@ -88,9 +88,9 @@ def _kernel(dtype: torch.dtype, threads: int) -> ModuleType | None:
     try:
         from sparring.agents.engines.local import ragged  # numba takes a while to import
 
-        one = torch.zeros((2, 1, 1, 8), dtype=dtype)
-        if ragged.suits(one, one, torch.zeros((2, 1, 1, 1))):
-            ragged.attend(one, one, one, torch.zeros((2, 1, 1, 1)), None)
+        one, mask = torch.zeros((2, 1, 1, 8), dtype=dtype), torch.zeros((2, 1, 1, 1))
+        if ragged.suits(one, one, mask):
+            ragged.attend(one, one, one, mask, None)
     except Exception as fault:  # it compiles, starts threads, writes to disk: whatever that says
         log.warning(
             "answers take longer, since numba does not work here (%s: %s)",

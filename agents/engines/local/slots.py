@@ -99,7 +99,11 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
     @property
     def bytes(self) -> int:
         """Of the row memory as it is now; on a CPU, as far as it has been used."""
-        return prod(self._used if self._lazy else self._have) * self.token_bytes
+        return self._cost(self._used, self._have)
+
+    def _cost(self, used: tuple[int, int], have: tuple[int, int]) -> int:
+        """Bytes of row memory that is used and laid out so far."""
+        return prod(used if self._lazy else have) * self.token_bytes
 
     @property
     def _have(self) -> tuple[int, int]:
@@ -169,14 +173,14 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         for i, old in enumerate(self.parts):
             shape = (old.shape[0], rows, old.shape[2], columns, old.shape[4])
             self.parts[i], drop = zeros(shape, old)
-            for new, before, n in zip(self.parts[i], old, range(len(old)), strict=True):
-                new[:live, :, :longest] = before[:live, :, :longest]
+            for n, before in enumerate(old):
+                self.parts[i][n, :live, :, :longest] = before[:live, :, :longest]
                 self._drops[i](n)
             self._drops[i] = drop
 
     def _take(self, used: tuple[int, int], have: tuple[int, int]) -> None:
         self._used = used
-        self.taking(prod(used if self._lazy else have) * self.token_bytes)
+        self.taking(self._cost(used, have))
 
     def _layout(self, need: tuple[int, int]) -> tuple[int, int]:
         """How many rows and columns to lay out for those that are needed: others will follow, and
